@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <arrow/array/array_binary.h>
+
+#include <limits>
+
+#include "headrace/base/wire.h"
+#include "headrace/datasource/file_datasource.h"
+#include "headrace/datasource/text_formats.h"
+
+namespace headrace::datasource {
+namespace {
+
+/// The content of one file as one row.
+class WholeFileReader final : public BlockReader {
+ public:
+  WholeFileReader(std::string path, arrow::MemoryPool* pool)
+      : path_(std::move(path)), pool_(pool) {}
+
+  Result<std::optional<Block>> Next() override {
+    if (done_) return std::nullopt;
+    done_ = true;
+    ARROW_ASSIGN_OR_RAISE(const auto bytes, ReadWholeFile(path_, /*decompress=*/false, pool_));
+    if (bytes->size() > std::numeric_limits<int32_t>::max()) {
+      return Status::CapacityError("file of ", bytes->size(), " bytes is too large for one row");
+    }
+    ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> offsets,
+                          arrow::AllocateBuffer(2 * sizeof(int32_t), pool_));
+    auto* offset = reinterpret_cast<int32_t*>(offsets->mutable_data());
+    offset[0] = 0;
+    offset[1] = static_cast<int32_t>(bytes->size());
+    static const auto schema = arrow::schema({arrow::field("bytes", arrow::binary())});
+    auto column = std::make_shared<arrow::BinaryArray>(1, std::move(offsets), bytes);
+    return Block(arrow::RecordBatch::Make(schema, 1, {std::move(column)}));
+  }
+
+ private:
+  const std::string path_;
+  arrow::MemoryPool* pool_;
+  bool done_ = false;
+};
+
+class BinaryDatasource final : public FileDatasource {
+ public:
+  explicit BinaryDatasource(BinaryReadOptions options) : FileDatasource(options.files) {}
+
+  std::string_view kind() const override { return "binary"; }
+  std::string name() const override { return "ReadBinary"; }
+  Result<std::optional<int64_t>> CountRows() const override {
+    return static_cast<int64_t>(files().paths.size());
+  }
+  Result<std::unique_ptr<BlockReader>> OpenFile(const std::string& path,
+                                                const ReadOptions& read) const override {
+    return std::make_unique<WholeFileReader>(path, read.pool);
+  }
+  Result<std::string> Serialize() const override {
+    WireWriter out;
+    files().WriteTo(&out);
+    return out.Take();
+  }
+};
+
+}  // namespace
+
+Result<DatasourcePtr> MakeBinaryDatasource(BinaryReadOptions options) {
+  return std::make_shared<BinaryDatasource>(std::move(options));
+}
+
+Result<DatasourcePtr> DeserializeBinaryDatasource(std::string_view bytes) {
+  WireReader in(bytes);
+  BinaryReadOptions options;
+  options.files = FileReadOptions::ReadFrom(&in);
+  ARROW_RETURN_NOT_OK(in.Finish());
+  return MakeBinaryDatasource(std::move(options));
+}
+
+}  // namespace headrace::datasource

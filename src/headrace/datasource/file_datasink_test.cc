@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <arrow/builder.h>
+#include <gmock/gmock.h>
+
+#include "headrace/datasource/test_files.h"
+
+namespace headrace::datasource {
+namespace {
+
+using testing::HasSubstr;
+
+class FileDatasinkTest : public DatasourceTest {
+ protected:
+  static Block Rows(int64_t begin, int64_t count) {
+    arrow::Int64Builder ids;
+    arrow::StringBuilder keys;
+    for (int64_t i = begin; i < begin + count; ++i) {
+      EXPECT_TRUE(ids.Append(i).ok() && keys.Append(i % 2 == 0 ? "even" : "odd").ok());
+    }
+    return Block(arrow::RecordBatch::Make(
+        arrow::schema({arrow::field("id", arrow::int64()), arrow::field("key", arrow::utf8())}),
+        count, {*ids.Finish(), *keys.Finish()}));
+  }
+  DatasinkPtr Sink(const std::string& name, SaveMode mode = SaveMode::kAppend) const {
+    ParquetWriteOptions options;
+    options.files = WriteTo(name, mode);
+    return ValueOf(MakeParquetDatasink(options));
+  }
+  Result<Block> ReadBack(const std::string& name) const {
+    ParquetReadOptions options;
+    options.files = Files(name);
+    options.files.partitioning.style = Partitioning::Style::kHive;
+    ARROW_ASSIGN_OR_RAISE(const auto source, MakeParquetDatasource(options));
+    return ReadAll(source);
+  }
+};
+
+TEST_F(FileDatasinkTest, WritesOneFilePerTaskThatReadsBackTheSame) {
+  ASSERT_TRUE(WriteAll(Sink("out"), {Rows(0, 10), Rows(10, 5)}).ok());
+  EXPECT_EQ(FilesBelow("out").size(), 2u);
+  const Block block = ValueOf(ReadBack("out"));
+  EXPECT_TRUE(block.batch()->Equals(*ValueOf(ConcatBlocks({Rows(0, 10), Rows(10, 5)})).batch()));
+}
+
+TEST_F(FileDatasinkTest, SaveModesTreatAnExistingDirectoryAsTheySay) {
+  ASSERT_TRUE(WriteAll(Sink("out"), {Rows(0, 10)}).ok());
+  ASSERT_TRUE(WriteAll(Sink("out"), {Rows(10, 10)}).ok());
+  EXPECT_EQ(ValueOf(ReadBack("out")).num_rows(), 20);
+  for (const SaveMode mode : {SaveMode::kError, SaveMode::kCreate}) {
+    const auto prepared = Sink("out", mode)->Prepare();
+    ASSERT_TRUE(prepared.status().IsInvalid());
+    EXPECT_THAT(prepared.status().message(), HasSubstr("already exists"));
+  }
+  EXPECT_FALSE(ValueOf(Sink("out", SaveMode::kIgnore)->Prepare()));
+  EXPECT_TRUE(ValueOf(Sink("new", SaveMode::kIgnore)->Prepare()));
+  ASSERT_TRUE(WriteAll(Sink("out", SaveMode::kOverwrite), {Rows(100, 3)}).ok());
+  EXPECT_EQ(FilesBelow("out").size(), 1u);
+  EXPECT_EQ(ValueOf(ReadBack("out")).num_rows(), 3);
+}
+
+TEST_F(FileDatasinkTest, OverwriteKeepsTheOldFilesUntilTheCommit) {
+  ASSERT_TRUE(WriteAll(Sink("out"), {Rows(0, 10)}).ok());
+  const auto sink = Sink("out", SaveMode::kOverwrite);
+  ASSERT_TRUE(ValueOf(sink->Prepare()));
+  const auto writer = ValueOf(sink->OpenWriter({.write_id = "w", .task_index = 0}));
+  ASSERT_TRUE(writer->Write(Rows(10, 10)).ok());
+  const std::string finished = ValueOf(writer->Finish());
+  EXPECT_EQ(ValueOf(ReadBack("out")).num_rows(), 10);
+  sink->Abort({finished});
+  EXPECT_EQ(FilesBelow("out").size(), 1u);
+}
+
+TEST_F(FileDatasinkTest, AnAbortedWriteLeavesNothing) {
+  const auto sink = Sink("out");
+  ASSERT_TRUE(ValueOf(sink->Prepare()));
+  const auto done = ValueOf(sink->OpenWriter({.write_id = "w", .task_index = 0}));
+  ASSERT_TRUE(done->Write(Rows(0, 10)).ok());
+  const std::string finished = ValueOf(done->Finish());
+  auto dropped = ValueOf(sink->OpenWriter({.write_id = "w", .task_index = 1}));
+  ASSERT_TRUE(dropped->Write(Rows(0, 10)).ok());
+  dropped.reset();
+  sink->Abort({finished});
+  EXPECT_FALSE(std::filesystem::exists(Path("out")));
+}
+
+TEST_F(FileDatasinkTest, NoRowsMakeNoFileAndNoDirectory) {
+  ASSERT_TRUE(WriteAll(Sink("out"), {Rows(0, 0)}).ok());
+  EXPECT_FALSE(std::filesystem::exists(Path("out")));
+}
+
+TEST_F(FileDatasinkTest, SplitsFilesAtTheMaximumOfRows) {
+  ParquetWriteOptions options;
+  options.files = WriteTo("out");
+  options.files.max_rows_per_file = 4;
+  ASSERT_TRUE(WriteAll(ValueOf(MakeParquetDatasink(options)), {Rows(0, 10)}).ok());
+  EXPECT_EQ(FilesBelow("out").size(), 3u);
+  EXPECT_EQ(ValueOf(ReadBack("out")).num_rows(), 10);
+}
+
+TEST_F(FileDatasinkTest, PartitionColumnsBecomeDirectories) {
+  ParquetWriteOptions options;
+  options.files = WriteTo("out");
+  options.partition_cols = {"key"};
+  ASSERT_TRUE(WriteAll(ValueOf(MakeParquetDatasink(options)), {Rows(0, 10)}).ok());
+  EXPECT_TRUE(std::filesystem::is_directory(Path("out/key=even")));
+  EXPECT_TRUE(std::filesystem::is_directory(Path("out/key=odd")));
+  const Block block = ValueOf(ReadBack("out"));
+  EXPECT_EQ(block.schema()->field_names(), (std::vector<std::string>{"id", "key"}));
+  EXPECT_EQ(block.num_rows(), 10);
+}
+
+TEST_F(FileDatasinkTest, AnUnknownCompressionIsRefused) {
+  ParquetWriteOptions options;
+  options.files = WriteTo("out");
+  options.compression = "zip";
+  EXPECT_TRUE(MakeParquetDatasink(options).status().IsInvalid());
+}
+
+TEST_F(FileDatasinkTest, CsvReadsBackTheSame) {
+  CsvWriteOptions write;
+  write.files = WriteTo("out");
+  ASSERT_TRUE(WriteAll(ValueOf(MakeCsvDatasink(write)), {Rows(0, 10)}).ok());
+  CsvReadOptions read;
+  read.files = Files("out");
+  EXPECT_TRUE(
+      ValueOf(ReadAll(ValueOf(MakeCsvDatasource(read)))).batch()->Equals(*Rows(0, 10).batch()));
+}
+
+TEST_F(FileDatasinkTest, JsonReadsBackTheSame) {
+  ASSERT_TRUE(WriteAll(ValueOf(MakeJsonDatasink(WriteTo("out"))), {Rows(0, 10)}).ok());
+  JsonReadOptions read;
+  read.files = Files("out");
+  EXPECT_TRUE(
+      ValueOf(ReadAll(ValueOf(MakeJsonDatasource(read)))).batch()->Equals(*Rows(0, 10).batch()));
+}
+
+TEST_F(FileDatasinkTest, NumpyReadsBackTensors) {
+  const auto tensors = ValueOf(ReadAll(ValueOf(MakeRangeDatasource(6, {2, 2}))));
+  ASSERT_TRUE(WriteAll(ValueOf(MakeNumpyDatasink(WriteTo("out"), "data")), {tensors}).ok());
+  NumpyReadOptions read;
+  read.files = Files("out");
+  EXPECT_TRUE(
+      ValueOf(ReadAll(ValueOf(MakeNumpyDatasource(read)))).batch()->Equals(*tensors.batch()));
+}
+
+}  // namespace
+}  // namespace headrace::datasource

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "headrace/datasource/file_datasource.h"
+
+#include <arrow/buffer_builder.h>
+#include <arrow/io/interfaces.h>
+
+#include <algorithm>
+
+#include "headrace/base/log.h"
+#include "headrace/base/wire.h"
+#include "headrace/datasource/block_shaper.h"
+#include "headrace/datasource/file_columns.h"
+#include "headrace/datasource/parquet_tasks.h"
+#include "headrace/io/listing.h"
+
+namespace headrace::datasource {
+namespace {
+
+constexpr int64_t kReadBytes = 1 << 20;
+
+/// The files of one task, one after the other.
+class FilesReader final : public BlockReader {
+ public:
+  FilesReader(const FileDatasource* source, const FileReadOptions* files, std::vector<int> wanted,
+              const ReadOptions& options)
+      : source_(source), files_(files), wanted_(std::move(wanted)), options_(options) {}
+
+  Result<std::optional<Block>> Next() override {
+    while (next_ < wanted_.size() || reader_ != nullptr) {
+      if (options_.cancelled != nullptr && *options_.cancelled) {
+        return Status::Cancelled("read cancelled");
+      }
+      auto block = NextOfFile();
+      if (block.ok()) {
+        if (*block) return block;
+        reader_.reset();
+        continue;
+      }
+      reader_.reset();
+      const Status status = block.status().message().find(path_) == std::string::npos
+                                ? WithPrefix(block.status(), path_ + ": ")
+                                : block.status();
+      if (options_.max_errored_files >= 0 && errored_ >= options_.max_errored_files) {
+        return status;
+      }
+      ++errored_;
+      Log(LogLevel::kWarning, "Left out a file that cannot be read",
+          {{"path", path_}, {"error", status.message()}});
+    }
+    return std::nullopt;
+  }
+
+ private:
+  Result<std::optional<Block>> NextOfFile() {
+    if (reader_ == nullptr) {
+      path_ = files_->paths[wanted_[next_++]];
+      ARROW_ASSIGN_OR_RAISE(columns_, FileColumnsOf(*files_, path_));
+      ARROW_ASSIGN_OR_RAISE(reader_, source_->OpenFile(path_, options_));
+    }
+    ARROW_ASSIGN_OR_RAISE(std::optional<Block> block, reader_->Next());
+    if (!block) return std::nullopt;
+    ARROW_ASSIGN_OR_RAISE(block, AppendFileColumns(*block, columns_, options_.pool));
+    return block;
+  }
+
+  const FileDatasource* source_;
+  const FileReadOptions* files_;
+  const std::vector<int> wanted_;
+  const ReadOptions options_;
+  size_t next_ = 0;
+  int64_t errored_ = 0;
+  std::string path_;
+  std::vector<FileColumn> columns_;
+  std::unique_ptr<BlockReader> reader_;
+};
+
+}  // namespace
+
+int64_t FileDatasource::SizeOf(size_t file) const {
+  const int64_t bytes = file < files_.sizes.size() ? files_.sizes[file] : 0;
+  return static_cast<int64_t>(static_cast<double>(std::max<int64_t>(0, bytes)) * expansion());
+}
+
+Result<std::optional<int64_t>> FileDatasource::EstimateBytes() const {
+  int64_t bytes = 0;
+  for (size_t file = 0; file < files_.paths.size(); ++file) bytes += SizeOf(file);
+  return bytes;
+}
+
+Result<std::shared_ptr<arrow::Schema>> FileDatasource::Schema() const {
+  for (size_t file = 0; file < files_.paths.size(); ++file) {
+    FilesReader reader(this, &files_, {static_cast<int>(file)}, ReadOptions{});
+    ARROW_ASSIGN_OR_RAISE(const auto block, reader.Next());
+    if (block) return block->schema();
+  }
+  return nullptr;
+}
+
+Result<std::vector<ReadTask>> FileDatasource::PlanReadTasks(
+    const ReadParallelism& parallelism) const {
+  // A file is packed like a Parquet row group.
+  std::vector<RowGroupUnit> units;
+  for (size_t file = 0; file < files_.paths.size(); ++file) {
+    units.push_back({static_cast<int>(file), 0, 0, SizeOf(file)});
+  }
+  std::vector<ReadTask> tasks;
+  for (const PackedTask& packed : PackRowGroups(units, parallelism)) {
+    ReadTask task;
+    task.payload = packed.task.Serialize();
+    task.size_bytes = packed.size_bytes;
+    for (const auto& piece : packed.task.pieces) {
+      task.input_files.push_back(files_.paths[piece.file]);
+    }
+    tasks.push_back(std::move(task));
+  }
+  return tasks;
+}
+
+Result<std::unique_ptr<BlockReader>> FileDatasource::Open(const ReadTask& task,
+                                                          const ReadOptions& options) const {
+  ARROW_ASSIGN_OR_RAISE(const ParquetTask packed, ParquetTask::Deserialize(task.payload));
+  std::vector<int> wanted;
+  for (const auto& piece : packed.pieces) {
+    if (piece.file < 0 || piece.file >= static_cast<int>(files_.paths.size())) {
+      return Status::IndexError("no such file: ", piece.file);
+    }
+    wanted.push_back(piece.file);
+  }
+  BlockShape shape;
+  shape.num_blocks = packed.num_blocks;
+  shape.max_bytes = options.target_max_block_size;
+  shape.limit_rows = options.limit_rows;
+  shape.pool = options.pool;
+  return ShapeBlocks(std::make_unique<FilesReader>(this, &files_, std::move(wanted), options),
+                     shape);
+}
+
+Result<std::shared_ptr<arrow::Buffer>> ReadWholeFile(const std::string& path, bool decompress,
+                                                     arrow::MemoryPool* pool) {
+  ARROW_ASSIGN_OR_RAISE(const auto stream, io::OpenStream(path, decompress));
+  arrow::BufferBuilder bytes(pool);
+  while (true) {
+    ARROW_RETURN_NOT_OK(bytes.Reserve(kReadBytes));
+    ARROW_ASSIGN_OR_RAISE(const int64_t size,
+                          stream->Read(kReadBytes, bytes.mutable_data() + bytes.length()));
+    if (size == 0) break;
+    bytes.UnsafeAdvance(size);
+  }
+  return bytes.Finish();
+}
+
+}  // namespace headrace::datasource

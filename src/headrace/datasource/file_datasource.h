@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "headrace/base/status.h"
+#include "headrace/datasource.h"
+#include "headrace/datasource/file_options.h"
+
+namespace headrace::datasource {
+
+/// A source of files that are read one by one from front to back: text formats and the like. Small
+/// files are packed into one task, a file is never cut. Partition columns and "path" are added
+/// here. Errors start with the file's path; up to ReadOptions::max_errored_files files of a task
+/// may fail and are left out, with a warning in the log.
+class FileDatasource : public Datasource {
+ public:
+  explicit FileDatasource(FileReadOptions files) : files_(std::move(files)) {}
+
+  std::vector<std::string> InputFiles() const final { return files_.paths; }
+  Result<std::optional<int64_t>> EstimateBytes() const final;
+  /// Schema of the first file's first block. nullptr when there are no files.
+  Result<std::shared_ptr<arrow::Schema>> Schema() const override;
+  Result<std::vector<ReadTask>> PlanReadTasks(const ReadParallelism& parallelism) const final;
+  Result<std::unique_ptr<BlockReader>> Open(const ReadTask& task,
+                                            const ReadOptions& options) const final;
+
+  /// Reads one file; the reader is given back before this source goes.
+  virtual Result<std::unique_ptr<BlockReader>> OpenFile(const std::string& path,
+                                                        const ReadOptions& options) const = 0;
+  /// Bytes in memory per byte on disk, for planning.
+  virtual double expansion() const { return 1; }
+
+ protected:
+  const FileReadOptions& files() const { return files_; }
+
+ private:
+  int64_t SizeOf(size_t file) const;
+
+  const FileReadOptions files_;
+};
+
+/// The whole content of `path`, decompressed by suffix when `decompress`.
+Result<std::shared_ptr<arrow::Buffer>> ReadWholeFile(const std::string& path, bool decompress,
+                                                     arrow::MemoryPool* pool);
+
+}  // namespace headrace::datasource

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "headrace/base/status.h"
+#include "headrace/base/wire.h"
+#include "headrace/datasource.h"
+
+namespace headrace::datasource {
+
+/// Hive or directory partitioning: columns read from the path.
+struct Partitioning {
+  enum class Style { kNone, kHive, kDirectory };
+  Style style = Style::kNone;
+  std::string base_dir;                  // path below which the keys are; "": anywhere
+  std::vector<std::string> field_names;  // needed by kDirectory
+  std::map<std::string, std::shared_ptr<arrow::DataType>> field_types;  // others are string
+};
+
+/// What all file readers share. `paths` is already expanded: one entry per file, with sizes, in the
+/// order in which they are read (io/listing.h does that).
+struct FileReadOptions {
+  std::vector<std::string> paths;
+  std::vector<int64_t> sizes;  // bytes on disk, same length as paths
+  bool include_paths = false;  // adds a string column "path"
+  Partitioning partitioning;
+
+  void WriteTo(WireWriter* out) const;
+  static FileReadOptions ReadFrom(WireReader* in);
+};
+
+struct ParquetReadOptions {
+  FileReadOptions files;
+  std::optional<std::vector<std::string>> columns;  // nullopt: all
+  Expr filter;                                      // invalid: none
+  std::shared_ptr<arrow::Schema> schema;            // nullptr: from the footers
+  bool include_row_hash = false;                    // adds a uint64 column "row_hash"
+  /// Dictionary-encoded string columns come as dictionary arrays although the schema says string:
+  /// cheaper where everything up to a Parquet sink is native. Only the planner sets it.
+  bool keep_dictionaries = false;
+  /// Columns (binary or list) to be read as fixed-shape tensors: name -> (value type, shape).
+  std::map<std::string, std::pair<std::shared_ptr<arrow::DataType>, std::vector<int64_t>>>
+      tensor_columns;
+};
+Result<DatasourcePtr> MakeParquetDatasource(ParquetReadOptions options);
+
+struct ImageReadOptions {
+  FileReadOptions files;
+  std::optional<std::pair<int, int>> size;  // (height, width): bilinear resize, as Pillow
+  std::string mode;                         // "": as stored; "RGB", "L", "RGBA", …
+  bool skip_errors = false;                 // drop unreadable files instead of failing
+};
+Result<DatasourcePtr> MakeImageDatasource(ImageReadOptions options);
+
+struct CsvReadOptions {
+  FileReadOptions files;
+  char delimiter = ',';
+  char quote_char = '"';
+  bool double_quote = true;
+  std::optional<char> escape_char;
+  bool newlines_in_values = false;
+  bool ignore_empty_lines = true;
+  int32_t skip_rows = 0;
+  int32_t skip_rows_after_names = 0;
+  std::vector<std::string> column_names;  // empty: from the first row
+  bool autogenerate_column_names = false;
+  std::string encoding = "utf-8";
+  int32_t block_size = 1 << 20;  // bytes parsed at a time
+  std::map<std::string, std::shared_ptr<arrow::DataType>> column_types;
+  std::vector<std::string> null_values;  // empty: Arrow's defaults
+  std::vector<std::string> true_values;
+  std::vector<std::string> false_values;
+  bool strings_can_be_null = false;
+  std::vector<std::string> include_columns;  // empty: all
+};
+Result<DatasourcePtr> MakeCsvDatasource(CsvReadOptions options);
+
+struct JsonReadOptions {
+  FileReadOptions files;
+  bool lines = true;  // false: also accept one array of objects or one object per file
+  bool newlines_in_values = false;
+  int32_t block_size = 1 << 20;
+  std::shared_ptr<arrow::Schema> explicit_schema;  // nullptr: inferred
+};
+Result<DatasourcePtr> MakeJsonDatasource(JsonReadOptions options);
+
+struct TextReadOptions {
+  FileReadOptions files;
+  std::string encoding = "utf-8";
+  bool drop_empty_lines = true;
+};
+Result<DatasourcePtr> MakeTextDatasource(TextReadOptions options);
+
+struct BinaryReadOptions {
+  FileReadOptions files;
+};
+Result<DatasourcePtr> MakeBinaryDatasource(BinaryReadOptions options);
+
+/// .npy files; object arrays (pickle) are refused.
+struct NumpyReadOptions {
+  FileReadOptions files;
+};
+Result<DatasourcePtr> MakeNumpyDatasource(NumpyReadOptions options);
+
+/// Rows 0..num_rows-1: column "id" (int64), or, with a shape, column "data": int64 tensors filled
+/// with the row number.
+Result<DatasourcePtr> MakeRangeDatasource(int64_t num_rows, std::vector<int64_t> tensor_shape = {});
+
+enum class SaveMode { kAppend, kOverwrite, kCreate, kError, kIgnore };
+
+/// What all file sinks share.
+struct FileWriteOptions {
+  std::string path;  // destination directory
+  SaveMode mode = SaveMode::kAppend;
+  bool try_create_dir = true;
+  int64_t min_rows_per_file = 0;  // 0: one file per write task
+  int64_t max_rows_per_file = 0;  // 0: no limit
+  std::string dataset_id;         // first part of the file names
+
+  void WriteTo(WireWriter* out) const;
+  static FileWriteOptions ReadFrom(WireReader* in);
+};
+
+struct ParquetWriteOptions {
+  FileWriteOptions files;
+  std::string compression = "snappy";
+  std::optional<int> compression_level;
+  int64_t row_group_size = 1 << 20;  // rows
+  bool use_dictionary = true;
+  std::vector<std::string> partition_cols;  // hive directories k=v/, dropped from the files
+};
+Result<DatasinkPtr> MakeParquetDatasink(ParquetWriteOptions options);
+
+struct CsvWriteOptions {
+  FileWriteOptions files;
+  bool include_header = true;
+  char delimiter = ',';
+  std::string quoting_style = "needed";  // "needed", "all_valid", "none"
+};
+Result<DatasinkPtr> MakeCsvDatasink(CsvWriteOptions options);
+
+/// One JSON object per line.
+Result<DatasinkPtr> MakeJsonDatasink(FileWriteOptions options);
+
+/// Column `column` of each task as one .npy file.
+Result<DatasinkPtr> MakeNumpyDatasink(FileWriteOptions options, std::string column);
+
+}  // namespace headrace::datasource

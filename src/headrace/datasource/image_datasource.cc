@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "headrace/datasource/image_datasource.h"
+
+#include <arrow/io/interfaces.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "headrace/base/log.h"
+#include "headrace/base/wire.h"
+#include "headrace/block/tensor.h"
+#include "headrace/datasource/file_options.h"
+#include "headrace/datasource/image_block_builder.h"
+#include "headrace/io/listing.h"
+#include "headrace/media/image_loader.h"
+
+namespace headrace::datasource {
+namespace {
+
+using media::ImageInfo;
+using media::PixelMode;
+
+/// Blocks end here even when larger ones are allowed, so that the next operator can begin early.
+constexpr int64_t kBlockBytes = 64 << 20;
+/// Files whose headers are read to estimate the decoded size of all.
+constexpr size_t kSampleFiles = 8;
+/// Tasks per CPU slot: enough that a slow last one does not leave the others idle for long.
+constexpr int64_t kTasksPerCpu = 4;
+
+/// Reads `path` into `bytes`, reusing its memory, and returns the part that is filled.
+Result<media::Bytes> ReadFile(const std::string& path, std::vector<uint8_t>* bytes) {
+  ARROW_ASSIGN_OR_RAISE(const auto file, io::OpenFile(path));
+  ARROW_ASSIGN_OR_RAISE(const int64_t size, file->GetSize());
+  if (bytes->size() < static_cast<size_t>(size)) bytes->resize(static_cast<size_t>(size));
+  ARROW_ASSIGN_OR_RAISE(const int64_t read, file->ReadAt(0, size, bytes->data()));
+  return media::Bytes(bytes->data(), static_cast<size_t>(read));
+}
+
+Status NameFile(const Status& status, const std::string& path) {
+  return WithPrefix(status, "Cannot read the image '" + path + "': ");
+}
+
+/// The images [begin, end) of a source.
+class ImageReader final : public BlockReader {
+ public:
+  ImageReader(const ImageReadOptions* source, media::ImageLoadOptions load, size_t begin,
+              size_t end, int64_t expected_bytes, const ReadOptions& options)
+      : source_(source),
+        options_(options),
+        loader_(load),
+        builder_(options.target_max_block_size > 0
+                     ? std::min(options.target_max_block_size, kBlockBytes)
+                     : kBlockBytes,
+                 expected_bytes, options.pool),
+        next_(begin),
+        end_(end) {}
+
+  Result<std::optional<Block>> Next() override {
+    while (true) {
+      if (auto block = builder_.TakeBlock()) return block;
+      const bool enough = options_.limit_rows >= 0 && num_rows_ >= options_.limit_rows;
+      if (next_ >= end_ || enough) {
+        next_ = end_;
+        ARROW_RETURN_NOT_OK(builder_.Seal());
+        return builder_.TakeBlock();
+      }
+      if (options_.cancelled != nullptr && *options_.cancelled) {
+        return Status::Cancelled("read cancelled");
+      }
+      const std::string& path = source_->files.paths[next_++];
+      const Status status = ReadOne(path);
+      if (status.ok()) {
+        ++num_rows_;
+        continue;
+      }
+      builder_.DropRow();
+      const Status named = NameFile(status, path);
+      if (!MayLeaveOut(status)) return named;
+      ++errored_;
+      Log(LogLevel::kWarning, "Left out an image that cannot be read",
+          {{"path", path}, {"error", status.message()}});
+    }
+  }
+
+ private:
+  Status ReadOne(const std::string& path) {
+    builder_.BeginRow();
+    ARROW_ASSIGN_OR_RAISE(const media::Bytes data, ReadFile(path, &file_bytes_));
+    ARROW_RETURN_NOT_OK(loader_.Load(data, &builder_).status());
+    ARROW_ASSIGN_OR_RAISE(const auto columns, FileColumnsOf(source_->files, path));
+    return builder_.EndRow(columns);
+  }
+
+  bool MayLeaveOut(const Status& status) const {
+    if (status.IsOutOfMemory() || status.IsCancelled()) return false;
+    return source_->skip_errors || options_.max_errored_files < 0 ||
+           errored_ < options_.max_errored_files;
+  }
+
+  const ImageReadOptions* source_;  // of the datasource, which outlives its readers
+  const ReadOptions options_;
+  media::ImageLoader loader_;
+  ImageBlockBuilder builder_;
+  std::vector<uint8_t> file_bytes_;
+  size_t next_;
+  const size_t end_;
+  int64_t num_rows_ = 0;
+  int64_t errored_ = 0;
+};
+
+class ImageDatasource final : public Datasource {
+ public:
+  ImageDatasource(ImageReadOptions options, media::ImageLoadOptions load)
+      : options_(std::move(options)), load_(load) {}
+
+  std::string_view kind() const override { return "images"; }
+  std::string name() const override { return "ReadImage"; }
+  std::vector<std::string> InputFiles() const override { return options_.files.paths; }
+
+  Result<std::shared_ptr<arrow::Schema>> Schema() const override;
+  Result<std::optional<int64_t>> CountRows() const override {
+    if (options_.skip_errors) return std::nullopt;
+    return static_cast<int64_t>(options_.files.paths.size());
+  }
+  Result<std::optional<int64_t>> EstimateBytes() const override {
+    return static_cast<int64_t>(BytesPerImage() * static_cast<double>(options_.files.paths.size()));
+  }
+  Result<std::vector<ReadTask>> PlanReadTasks(const ReadParallelism& parallelism) const override;
+  Result<std::unique_ptr<BlockReader>> Open(const ReadTask& task,
+                                            const ReadOptions& options) const override;
+  Result<std::string> Serialize() const override;
+
+ private:
+  /// Headers, as they will be after resize and conversion, of some files spread over all of them.
+  /// Files that cannot be read are left out: reading them will say why.
+  std::vector<ImageInfo> Sample() const;
+  double BytesPerImage() const;
+
+  const ImageReadOptions options_;
+  const media::ImageLoadOptions load_;
+};
+
+std::vector<ImageInfo> ImageDatasource::Sample() const {
+  std::vector<ImageInfo> sample;
+  if (load_.size && load_.mode) {
+    sample.push_back(
+        {.mode = *load_.mode, .width = load_.size->second, .height = load_.size->first});
+    return sample;
+  }
+  const size_t num_files = options_.files.paths.size();
+  const size_t count = std::min(num_files, kSampleFiles);
+  std::vector<uint8_t> bytes;
+  for (size_t i = 0; i < count; ++i) {
+    auto data = ReadFile(options_.files.paths[i * num_files / count], &bytes);
+    if (!data.ok()) continue;
+    auto info = media::ReadImageInfo(*data);
+    if (!info.ok()) continue;
+    if (load_.mode) info->mode = *load_.mode;
+    if (load_.size) {
+      info->height = load_.size->first;
+      info->width = load_.size->second;
+    }
+    sample.push_back(*info);
+  }
+  return sample;
+}
+
+double ImageDatasource::BytesPerImage() const {
+  const auto sample = Sample();
+  if (sample.empty()) return 0;
+  double sum = 0;
+  for (const ImageInfo& info : sample) sum += static_cast<double>(info.size_bytes());
+  return sum / static_cast<double>(sample.size());
+}
+
+Result<std::shared_ptr<arrow::Schema>> ImageDatasource::Schema() const {
+  const auto sample = Sample();
+  if (sample.empty() || options_.files.paths.empty()) return nullptr;
+  const auto first = ImageShape(sample.front());
+  const auto value_type = ImageValueType(sample.front().mode);
+  bool alike = true;
+  for (const ImageInfo& info : sample) alike &= ImageShape(info) == first;
+  ARROW_ASSIGN_OR_RAISE(auto type, alike ? FixedShapeTensor(value_type, first)
+                                         : VariableShapeTensor(value_type, int(first.size())));
+  arrow::FieldVector fields = {arrow::field("image", std::move(type))};
+  ARROW_ASSIGN_OR_RAISE(const auto columns,
+                        FileColumnsOf(options_.files, options_.files.paths.front()));
+  for (const FileColumn& column : columns) {
+    fields.push_back(arrow::field(column.name, column.value->type));
+  }
+  return arrow::schema(std::move(fields));
+}
+
+Result<std::vector<ReadTask>> ImageDatasource::PlanReadTasks(
+    const ReadParallelism& parallelism) const {
+  const auto num_files = static_cast<int64_t>(options_.files.paths.size());
+  const double bytes_per_image = BytesPerImage();
+  int64_t wanted = kTasksPerCpu * std::max(1, parallelism.num_cpus);
+  if (parallelism.target_max_block_size > 0) {
+    const double total = bytes_per_image * static_cast<double>(num_files);
+    wanted = std::max(
+        wanted,
+        static_cast<int64_t>(total / static_cast<double>(parallelism.target_max_block_size)) + 1);
+  }
+  if (parallelism.override_num_blocks) wanted = *parallelism.override_num_blocks;
+  const int64_t num_tasks = std::clamp<int64_t>(wanted, 1, std::max<int64_t>(num_files, 1));
+  std::vector<ReadTask> tasks;
+  for (int64_t i = 0; i < num_tasks && num_files > 0; ++i) {
+    const int64_t begin = i * num_files / num_tasks;
+    const int64_t end = (i + 1) * num_files / num_tasks;
+    WireWriter payload;
+    payload.I64(begin);
+    payload.I64(end);
+    ReadTask task;
+    task.payload = payload.Take();
+    task.num_rows = options_.skip_errors ? -1 : end - begin;
+    if (bytes_per_image > 0) {
+      task.size_bytes = static_cast<int64_t>(bytes_per_image * static_cast<double>(end - begin));
+    }
+    task.input_files.assign(options_.files.paths.begin() + begin,
+                            options_.files.paths.begin() + end);
+    tasks.push_back(std::move(task));
+  }
+  return tasks;
+}
+
+Result<std::unique_ptr<BlockReader>> ImageDatasource::Open(const ReadTask& task,
+                                                           const ReadOptions& options) const {
+  WireReader in(task.payload);
+  const int64_t begin = in.I64();
+  const int64_t end = in.I64();
+  ARROW_RETURN_NOT_OK(in.Finish());
+  if (begin < 0 || begin > end || end > static_cast<int64_t>(options_.files.paths.size())) {
+    return Status::IndexError("no such files: ", begin, " to ", end);
+  }
+  int64_t expected = std::max<int64_t>(task.size_bytes, 0);
+  if (options.limit_rows >= 0 && end > begin) {
+    expected = expected / (end - begin) * std::min(options.limit_rows, end - begin);
+  }
+  return std::make_unique<ImageReader>(&options_, load_, begin, end, expected, options);
+}
+
+Result<std::string> ImageDatasource::Serialize() const {
+  WireWriter out;
+  options_.files.WriteTo(&out);
+  out.Bool(options_.size.has_value());
+  out.I64(options_.size ? options_.size->first : 0);
+  out.I64(options_.size ? options_.size->second : 0);
+  out.Str(options_.mode);
+  out.Bool(options_.skip_errors);
+  return out.Take();
+}
+
+}  // namespace
+
+Result<DatasourcePtr> MakeImageDatasource(ImageReadOptions options) {
+  media::ImageLoadOptions load;
+  if (options.size) {
+    const auto [height, width] = *options.size;
+    if (height <= 0 || width <= 0) {
+      return Status::Invalid("Expected `size` to contain positive integers, but got (", height,
+                             ", ", width, ") instead.");
+    }
+    if (int64_t{height} * width > media::kDefaultMaxPixels) {
+      return Status::Invalid("`size` (", height, ", ", width, ") has more than ",
+                             media::kDefaultMaxPixels, " pixels");
+    }
+    load.size = options.size;
+  }
+  if (!options.mode.empty()) {
+    load.mode = media::ParsePixelMode(options.mode);
+    if (!load.mode) {
+      return Status::Invalid("Unknown image mode '", options.mode,
+                             "'. Known are: 1, L, LA, P, RGB, RGBA, CMYK, I;16, I, F.");
+    }
+  }
+  return std::make_shared<ImageDatasource>(std::move(options), load);
+}
+
+Result<DatasourcePtr> DeserializeImageDatasource(std::string_view bytes) {
+  WireReader in(bytes);
+  ImageReadOptions options;
+  options.files = FileReadOptions::ReadFrom(&in);
+  const bool has_size = in.Bool();
+  const auto height = static_cast<int>(in.I64());
+  const auto width = static_cast<int>(in.I64());
+  if (has_size) options.size = {height, width};
+  options.mode = in.Str();
+  options.skip_errors = in.Bool();
+  ARROW_RETURN_NOT_OK(in.Finish());
+  return MakeImageDatasource(std::move(options));
+}
+
+}  // namespace headrace::datasource

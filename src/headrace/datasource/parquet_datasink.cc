@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "headrace/datasource/parquet_datasink.h"
+
+#include <map>
+
+#include "headrace/base/wire.h"
+#include "headrace/datasource/file_datasink.h"
+#include "headrace/datasource/file_options.h"
+#include "headrace/datasource/hive_split.h"
+#include "headrace/datasource/parquet_encoder.h"
+
+namespace headrace::datasource {
+namespace {
+
+/// One FileSequence per combination of partition values, all open until the end.
+class PartitionedWriter final : public BlockWriter {
+ public:
+  PartitionedWriter(std::unique_ptr<StagedFiles> files, const ParquetWriteOptions& options,
+                    arrow::MemoryPool* pool, MakeEncoder make_encoder)
+      : files_(std::move(files)),
+        keys_(options.partition_cols),
+        max_rows_(options.files.max_rows_per_file),
+        pool_(pool),
+        make_encoder_(std::move(make_encoder)) {}
+
+  Status Write(const Block& block) override {
+    ARROW_ASSIGN_OR_RAISE(const auto parts, SplitByHiveKeys(block, keys_, pool_));
+    for (const auto& [directory, rows] : parts) {
+      const auto [it, is_new] =
+          sequences_.try_emplace(directory, files_.get(), directory, max_rows_, make_encoder_);
+      ARROW_RETURN_NOT_OK(it->second.Write(rows));
+    }
+    return Status::OK();
+  }
+
+  Result<std::string> Finish() override {
+    for (auto& [directory, sequence] : sequences_) ARROW_RETURN_NOT_OK(sequence.Finish());
+    return files_->Finish();
+  }
+
+ private:
+  std::unique_ptr<StagedFiles> files_;
+  const std::vector<std::string> keys_;
+  const int64_t max_rows_;
+  arrow::MemoryPool* pool_;
+  const MakeEncoder make_encoder_;
+  std::map<std::string, FileSequence> sequences_;
+};
+
+class ParquetDatasink final : public FileDatasink {
+ public:
+  explicit ParquetDatasink(ParquetWriteOptions options)
+      : FileDatasink(options.files), options_(std::move(options)) {}
+
+  std::string_view kind() const override { return "parquet"; }
+  std::string name() const override { return "WriteParquet"; }
+
+  Result<std::unique_ptr<BlockWriter>> OpenWriter(const WriteTaskInfo& info) const override {
+    MakeEncoder make_encoder = [options = options_, pool = info.pool](
+                                   std::shared_ptr<arrow::io::OutputStream> stream,
+                                   const Block& first) {
+      return MakeParquetEncoder(options, std::move(stream), first, pool);
+    };
+    if (options_.partition_cols.empty()) {
+      return MakeFileWriter(options(), info, "parquet", std::move(make_encoder));
+    }
+    ARROW_ASSIGN_OR_RAISE(auto files, StagedFiles::Make(options(), info, "parquet"));
+    return std::make_unique<PartitionedWriter>(std::move(files), options_, info.pool,
+                                               std::move(make_encoder));
+  }
+
+  Result<std::string> Serialize() const override {
+    WireWriter out;
+    options().WriteTo(&out);
+    out.Str(options_.compression);
+    out.Bool(options_.compression_level.has_value());
+    out.I64(options_.compression_level.value_or(0));
+    out.I64(options_.row_group_size);
+    out.Bool(options_.use_dictionary);
+    out.Strs(options_.partition_cols);
+    return out.Take();
+  }
+
+ private:
+  const ParquetWriteOptions options_;
+};
+
+}  // namespace
+
+Result<DatasinkPtr> MakeParquetDatasink(ParquetWriteOptions options) {
+  ARROW_RETURN_NOT_OK(CheckParquetOptions(options));
+  return std::make_shared<ParquetDatasink>(std::move(options));
+}
+
+Result<DatasinkPtr> DeserializeParquetDatasink(std::string_view bytes) {
+  WireReader in(bytes);
+  ParquetWriteOptions options;
+  options.files = FileWriteOptions::ReadFrom(&in);
+  options.compression = in.Str();
+  const bool has_level = in.Bool();
+  const int64_t level = in.I64();
+  if (has_level) options.compression_level = static_cast<int>(level);
+  options.row_group_size = in.I64();
+  options.use_dictionary = in.Bool();
+  options.partition_cols = in.Strs();
+  ARROW_RETURN_NOT_OK(in.Finish());
+  return MakeParquetDatasink(std::move(options));
+}
+
+}  // namespace headrace::datasource

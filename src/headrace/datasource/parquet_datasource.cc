@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "headrace/datasource/parquet_datasource.h"
+
+#include <algorithm>
+#include <mutex>
+
+#include "headrace/base/lock_annotations.h"
+#include "headrace/base/wire.h"
+#include "headrace/block/schema.h"
+#include "headrace/datasource/arrow_wire.h"
+#include "headrace/datasource/block_shaper.h"
+#include "headrace/datasource/file_columns.h"
+#include "headrace/datasource/file_options.h"
+#include "headrace/datasource/parquet_files.h"
+#include "headrace/datasource/parquet_layout.h"
+#include "headrace/datasource/parquet_reader.h"
+#include "headrace/datasource/parquet_statistics.h"
+#include "headrace/datasource/parquet_tasks.h"
+#include "headrace/expr/evaluate.h"
+
+namespace headrace::datasource {
+namespace {
+
+class ParquetDatasource final : public Datasource {
+ public:
+  ParquetDatasource(std::shared_ptr<const ParquetFiles> files, ParquetReadOptions options)
+      : files_(std::move(files)), options_(std::move(options)) {}
+
+  std::string_view kind() const override { return "parquet"; }
+  std::string name() const override { return "ReadParquet"; }
+  std::vector<std::string> InputFiles() const override { return options_.files.paths; }
+
+  Result<std::shared_ptr<arrow::Schema>> Schema() const override {
+    ARROW_ASSIGN_OR_RAISE(const auto scan, Scan());
+    return scan->layout.output;
+  }
+
+  Result<std::optional<int64_t>> CountRows() const override {
+    if (options_.filter.valid()) return std::nullopt;
+    ARROW_ASSIGN_OR_RAISE(const auto footers, files_->AllFooters());
+    int64_t rows = 0;
+    for (const auto& footer : footers) rows += footer->metadata->num_rows();
+    return rows;
+  }
+
+  Result<std::optional<int64_t>> EstimateBytes() const override {
+    ARROW_ASSIGN_OR_RAISE(const auto units, Units());
+    int64_t bytes = 0;
+    for (const RowGroupUnit& unit : units) bytes += unit.size_bytes;
+    return bytes;
+  }
+
+  Result<std::vector<ReadTask>> PlanReadTasks(const ReadParallelism& parallelism) const override {
+    ARROW_ASSIGN_OR_RAISE(const auto units, Units());
+    std::vector<ReadTask> tasks;
+    for (const PackedTask& packed : PackRowGroups(units, parallelism)) {
+      ReadTask task;
+      task.payload = packed.task.Serialize();
+      task.num_rows = options_.filter.valid() ? -1 : packed.num_rows;
+      task.size_bytes = packed.size_bytes;
+      for (const auto& piece : packed.task.pieces) {
+        const std::string& path = files_->path(piece.file);
+        if (task.input_files.empty() || task.input_files.back() != path) {
+          task.input_files.push_back(path);
+        }
+      }
+      tasks.push_back(std::move(task));
+    }
+    return tasks;
+  }
+
+  Result<std::unique_ptr<BlockReader>> Open(const ReadTask& task,
+                                            const ReadOptions& options) const override {
+    ARROW_ASSIGN_OR_RAISE(auto scan, Scan());
+    ARROW_ASSIGN_OR_RAISE(ParquetTask parquet_task, ParquetTask::Deserialize(task.payload));
+    for (const auto& piece : parquet_task.pieces) {
+      if (piece.file < 0 || piece.file >= files_->num_files()) {
+        return Status::IndexError("no such file: ", piece.file);
+      }
+    }
+    BlockShape shape;
+    shape.num_blocks = parquet_task.num_blocks;
+    shape.max_bytes = options.target_max_block_size;
+    shape.limit_rows = options.limit_rows;
+    shape.pool = options.pool;
+    return ShapeBlocks(OpenParquetTask(std::move(scan), std::move(parquet_task), options), shape);
+  }
+
+  DatasourcePtr WithColumns(const std::vector<std::string>& columns) const override {
+    ParquetReadOptions options = options_;
+    options.columns = columns;
+    return Derived(std::move(options));
+  }
+
+  DatasourcePtr WithFilter(const Expr& predicate) const override {
+    ParquetReadOptions options = options_;
+    options.filter = options_.filter.valid() ? options_.filter && predicate : predicate;
+    return Derived(std::move(options));
+  }
+
+  Result<std::string> Serialize() const override {
+    // The unified schema goes along, so that a worker opens only the files of its tasks.
+    ARROW_ASSIGN_OR_RAISE(const auto schema, FileSchema());
+    WireWriter out;
+    options_.files.WriteTo(&out);
+    out.Bool(options_.columns.has_value());
+    out.Strs(options_.columns.value_or(std::vector<std::string>{}));
+    ARROW_ASSIGN_OR_RAISE(const std::string filter,
+                          options_.filter.valid() ? options_.filter.Serialize() : std::string());
+    out.Str(filter);
+    WriteSchema(schema, &out);
+    out.Bool(options_.include_row_hash);
+    out.Bool(options_.keep_dictionaries);
+    out.U64(options_.tensor_columns.size());
+    for (const auto& [name, tensor] : options_.tensor_columns) {
+      out.Str(name);
+      WriteType(tensor.first, &out);
+      out.U64(tensor.second.size());
+      for (const int64_t size : tensor.second) out.I64(size);
+    }
+    return out.Take();
+  }
+
+ private:
+  DatasourcePtr Derived(ParquetReadOptions options) const {
+    auto derived = std::make_shared<ParquetDatasource>(files_, std::move(options));
+    const std::unique_lock lock(mutex_);
+    derived->file_schema_ = file_schema_;
+    return derived;
+  }
+
+  /// Unified schema of the files, or the one that the user gave.
+  Result<std::shared_ptr<arrow::Schema>> FileSchema() const {
+    if (options_.schema != nullptr) return options_.schema;
+    {
+      const std::unique_lock lock(mutex_);
+      if (file_schema_ != nullptr) return file_schema_;
+    }
+    ARROW_ASSIGN_OR_RAISE(const auto footers, files_->AllFooters());
+    std::vector<std::shared_ptr<arrow::Schema>> schemas;
+    for (const auto& footer : footers) {
+      // Files of one writer share the schema object (ParquetFiles), so this is short.
+      if (!schemas.empty() &&
+          (schemas.back() == footer->schema || schemas.back()->Equals(*footer->schema))) {
+        continue;
+      }
+      schemas.push_back(footer->schema);
+    }
+    std::shared_ptr<arrow::Schema> unified;
+    if (schemas.empty()) {
+      unified = arrow::schema({});
+    } else if (schemas.size() == 1) {
+      unified = schemas.front();
+    } else {
+      ARROW_ASSIGN_OR_RAISE(unified, headrace::UnifySchemas(schemas));
+    }
+    const std::unique_lock lock(mutex_);
+    file_schema_ = unified;
+    return unified;
+  }
+
+  Result<std::shared_ptr<const ParquetScan>> Scan() const {
+    {
+      const std::unique_lock lock(mutex_);
+      if (scan_ != nullptr) return scan_;
+    }
+    ARROW_ASSIGN_OR_RAISE(auto file_schema, FileSchema());
+    ARROW_ASSIGN_OR_RAISE(auto layout, MakeParquetLayout(options_, std::move(file_schema)));
+    auto scan = std::make_shared<ParquetScan>();
+    scan->files = files_;
+    scan->options = options_;
+    scan->layout = std::move(layout);
+    const std::unique_lock lock(mutex_);
+    scan_ = std::move(scan);
+    return scan_;
+  }
+
+  /// Row groups that can hold rows of the result.
+  Result<std::vector<RowGroupUnit>> Units() const {
+    ARROW_ASSIGN_OR_RAISE(const auto scan, Scan());
+    ARROW_ASSIGN_OR_RAISE(const auto footers, files_->AllFooters());
+    std::vector<std::string> columns = scan->layout.filter_columns;
+    for (const auto& field : scan->layout.output->fields()) {
+      if (std::find(columns.begin(), columns.end(), field->name()) == columns.end()) {
+        columns.push_back(field->name());
+      }
+    }
+    std::vector<RowGroupUnit> units;
+    for (int file = 0; file < files_->num_files(); ++file) {
+      const ParquetFooter& footer = *footers[file];
+      std::vector<int> fields;
+      for (const std::string& name : columns) {
+        const int field = footer.schema->GetFieldIndex(name);
+        if (field >= 0) fields.push_back(field);
+      }
+      ARROW_ASSIGN_OR_RAISE(const auto file_columns,
+                            FileColumnsOf(options_.files, files_->path(file)));
+      for (int group = 0; group < footer.metadata->num_row_groups(); ++group) {
+        RowGroupUnit unit{file, group, footer.metadata->RowGroup(group)->num_rows(), 0};
+        if (unit.num_rows == 0 || !CanHoldRows(*scan, footer, group, file_columns)) continue;
+        for (const int field : fields) {
+          unit.size_bytes += EstimateColumnBytes(footer, group, field);
+        }
+        units.push_back(unit);
+      }
+    }
+    return units;
+  }
+
+  bool CanHoldRows(const ParquetScan& scan, const ParquetFooter& footer, int group,
+                   const std::vector<FileColumn>& file_columns) const {
+    if (!options_.filter.valid()) return true;
+    const Expr guarantee =
+        RowGroupGuarantee(footer, group, scan.layout.filter_columns, file_columns, options_.filter);
+    return !guarantee.valid() || expr::CanMatch(options_.filter, *scan.layout.all, guarantee);
+  }
+
+  const std::shared_ptr<const ParquetFiles> files_;
+  const ParquetReadOptions options_;
+  mutable std::mutex mutex_;
+  mutable std::shared_ptr<arrow::Schema> file_schema_ HR_GUARDED_BY(mutex_);
+  mutable std::shared_ptr<const ParquetScan> scan_ HR_GUARDED_BY(mutex_);
+};
+
+}  // namespace
+
+Result<DatasourcePtr> MakeParquetDatasource(ParquetReadOptions options) {
+  auto files = std::make_shared<const ParquetFiles>(options.files.paths);
+  return std::make_shared<ParquetDatasource>(std::move(files), std::move(options));
+}
+
+Result<DatasourcePtr> DeserializeParquetDatasource(std::string_view bytes) {
+  WireReader in(bytes);
+  ParquetReadOptions options;
+  options.files = FileReadOptions::ReadFrom(&in);
+  const bool has_columns = in.Bool();
+  auto columns = in.Strs();
+  if (has_columns) options.columns = std::move(columns);
+  const std::string_view filter = in.View();
+  if (!filter.empty()) {
+    ARROW_ASSIGN_OR_RAISE(options.filter, Expr::Deserialize(filter));
+  }
+  ARROW_ASSIGN_OR_RAISE(options.schema, ReadSchema(&in));
+  options.include_row_hash = in.Bool();
+  options.keep_dictionaries = in.Bool();
+  for (uint64_t left = in.Count(); left > 0; --left) {
+    std::string name = in.Str();
+    ARROW_ASSIGN_OR_RAISE(auto type, ReadType(&in));
+    std::vector<int64_t> shape(in.Count());
+    for (int64_t& size : shape) size = in.I64();
+    options.tensor_columns[std::move(name)] = {std::move(type), std::move(shape)};
+  }
+  ARROW_RETURN_NOT_OK(in.Finish());
+  return MakeParquetDatasource(std::move(options));
+}
+
+}  // namespace headrace::datasource

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <arrow/builder.h>
+#include <arrow/compute/api_vector.h>
+#include <arrow/io/file.h>
+#include <arrow/table.h>
+#include <gmock/gmock.h>
+#include <parquet/arrow/writer.h>
+#include <parquet/file_reader.h>
+
+#include "headrace/datasource/test_files.h"
+
+namespace headrace::datasource {
+namespace {
+
+using testing::HasSubstr;
+
+class ParquetDatasourceTest : public DatasourceTest {
+ protected:
+  /// Columns id (begin, begin + 1, …), name (10 different strings), half (id / 2.0).
+  static std::shared_ptr<arrow::Table> Rows(int64_t begin, int64_t count) {
+    arrow::Int64Builder ids;
+    arrow::StringBuilder names;
+    arrow::DoubleBuilder halves;
+    for (int64_t i = begin; i < begin + count; ++i) {
+      EXPECT_TRUE(ids.Append(i).ok() && names.Append("name" + std::to_string(i % 10)).ok() &&
+                  halves.Append(static_cast<double>(i) / 2).ok());
+    }
+    return arrow::Table::Make(
+        arrow::schema({arrow::field("id", arrow::int64()), arrow::field("name", arrow::utf8()),
+                       arrow::field("half", arrow::float64())}),
+        {*ids.Finish(), *names.Finish(), *halves.Finish()});
+  }
+
+  void WriteParquet(const std::string& name, const arrow::Table& table, int64_t group_rows) const {
+    std::filesystem::create_directories(std::filesystem::path(Path(name)).parent_path());
+    auto out = *arrow::io::FileOutputStream::Open(Path(name));
+    ASSERT_TRUE(
+        parquet::arrow::WriteTable(table, arrow::default_memory_pool(), out, group_rows).ok());
+    ASSERT_TRUE(out->Close().ok());
+  }
+
+  ParquetReadOptions Options(const std::string& name) const {
+    ParquetReadOptions options;
+    options.files = Files(name);
+    return options;
+  }
+
+  static std::vector<int64_t> Ids(const Block& block) {
+    std::vector<int64_t> ids;
+    const auto column = block.batch()->GetColumnByName("id");
+    if (column == nullptr) return ids;
+    for (int64_t i = 0; i < column->length(); ++i) {
+      ids.push_back(static_cast<const arrow::Int64Array&>(*column).Value(i));
+    }
+    return ids;
+  }
+};
+
+TEST_F(ParquetDatasourceTest, ReadsAllRowsOfAllFilesInOrder) {
+  WriteParquet("in/a.parquet", *Rows(0, 100), 30);
+  WriteParquet("in/b.parquet", *Rows(100, 50), 30);
+  const auto source = ValueOf(MakeParquetDatasource(Options("in")));
+  EXPECT_EQ(ValueOf(source->CountRows()), 150);
+  const Block block = ValueOf(ReadAll(source));
+  EXPECT_TRUE(block.schema()->Equals(*ValueOf(source->Schema()), false));
+  std::vector<int64_t> expected(150);
+  std::iota(expected.begin(), expected.end(), 0);
+  EXPECT_EQ(Ids(block), expected);
+}
+
+TEST_F(ParquetDatasourceTest, ProjectsColumnsInTheOrderAskedFor) {
+  WriteParquet("in/a.parquet", *Rows(0, 10), 5);
+  const auto source = ValueOf(MakeParquetDatasource(Options("in")));
+  const Block block = ValueOf(ReadAll(source->WithColumns({"half", "id"})));
+  EXPECT_EQ(block.schema()->field_names(), (std::vector<std::string>{"half", "id"}));
+}
+
+TEST_F(ParquetDatasourceTest, AnUnknownColumnIsNamedWithTheColumnsThereAre) {
+  WriteParquet("in/a.parquet", *Rows(0, 10), 5);
+  auto options = Options("in");
+  options.columns = std::vector<std::string>{"nope"};
+  const auto schema = ValueOf(MakeParquetDatasource(options))->Schema();
+  ASSERT_TRUE(schema.status().IsKeyError());
+  EXPECT_THAT(schema.status().message(), HasSubstr("nope"));
+  EXPECT_THAT(schema.status().message(), HasSubstr("id, name, half"));
+}
+
+TEST_F(ParquetDatasourceTest, FiltersRowsByPlainAndDictionaryColumns) {
+  WriteParquet("in/a.parquet", *Rows(0, 1000), 300);
+  auto options = Options("in");
+  options.filter = Col("name") == Lit("name3") && Col("half") < Lit(100.0);
+  options.columns = std::vector<std::string>{"id"};
+  std::vector<int64_t> expected;
+  for (int64_t i = 3; i < 200; i += 10) expected.push_back(i);
+  EXPECT_EQ(Ids(ValueOf(ReadAll(ValueOf(MakeParquetDatasource(options))))), expected);
+}
+
+TEST_F(ParquetDatasourceTest, SkipsRowGroupsThatStatisticsRuleOut) {
+  WriteParquet("in/a.parquet", *Rows(0, 1000), 100);
+  auto options = Options("in");
+  options.filter = Col("id") >= Lit(850);
+  ReadParallelism parallelism;
+  parallelism.override_num_blocks = 100;
+  const auto source = ValueOf(MakeParquetDatasource(options));
+  EXPECT_EQ(ValueOf(source->PlanReadTasks(parallelism)).size(), 2u);
+  EXPECT_EQ(ValueOf(ReadAll(source)).num_rows(), 150);
+}
+
+TEST_F(ParquetDatasourceTest, PartitionKeysBecomeStringColumnsAndPruneFiles) {
+  WriteParquet("in/year=2023/a.parquet", *Rows(0, 5), 5);
+  WriteParquet("in/year=2024/b.parquet", *Rows(5, 5), 5);
+  auto options = Options("in");
+  options.files.partitioning.style = Partitioning::Style::kHive;
+  options.filter = Col("year") == Lit("2024");
+  const auto source = ValueOf(MakeParquetDatasource(options));
+  EXPECT_EQ(ValueOf(source->PlanReadTasks({})).size(), 1u);
+  const Block block = ValueOf(ReadAll(source));
+  EXPECT_EQ(Ids(block), (std::vector<int64_t>{5, 6, 7, 8, 9}));
+  const auto years = block.batch()->GetColumnByName("year");
+  ASSERT_EQ(years->type_id(), arrow::Type::STRING);
+  EXPECT_EQ(static_cast<const arrow::StringArray&>(*years).GetString(0), "2024");
+}
+
+TEST_F(ParquetDatasourceTest, UnifiesTheSchemasOfItsFiles) {
+  WriteParquet("in/a.parquet", *Rows(0, 5), 5);
+  WriteParquet("in/b.parquet", **Rows(5, 5)->RemoveColumn(1), 5);
+  const Block block = ValueOf(ReadAll(ValueOf(MakeParquetDatasource(Options("in")))));
+  EXPECT_EQ(block.num_rows(), 10);
+  EXPECT_EQ(block.batch()->GetColumnByName("name")->null_count(), 5);
+}
+
+TEST_F(ParquetDatasourceTest, ReadsBinaryColumnsAsTensors) {
+  arrow::BinaryBuilder bytes;
+  for (char i = 0; i < 10; ++i) ASSERT_TRUE(bytes.Append(std::string(6, i)).ok());
+  WriteParquet("in/a.parquet",
+               *arrow::Table::Make(arrow::schema({arrow::field("image", arrow::binary())}),
+                                   {*bytes.Finish()}),
+               4);
+  auto options = Options("in");
+  options.tensor_columns["image"] = {arrow::uint8(), {2, 3}};
+  const Block block = ValueOf(ReadAll(ValueOf(MakeParquetDatasource(options))));
+  ASSERT_EQ(block.num_rows(), 10);
+  EXPECT_EQ(TensorShape(*block.schema()->field(0)->type()), (std::vector<int64_t>{2, 3}));
+  options.tensor_columns["image"] = {arrow::uint8(), {7}};
+  const auto failed = ReadAll(ValueOf(MakeParquetDatasource(options)));
+  ASSERT_TRUE(failed.status().IsInvalid());
+  EXPECT_THAT(failed.status().message(), HasSubstr("image"));
+  EXPECT_THAT(failed.status().message(), HasSubstr("a.parquet"));
+}
+
+TEST_F(ParquetDatasourceTest, AddsPathsAndHashesThatDifferByRow) {
+  WriteParquet("in/a.parquet", *Rows(0, 20), 7);
+  auto options = Options("in");
+  options.files.include_paths = true;
+  options.include_row_hash = true;
+  const auto source = ValueOf(MakeParquetDatasource(options));
+  const Block all = ValueOf(ReadAll(source));
+  const auto hashes =
+      std::static_pointer_cast<arrow::UInt64Array>(all.batch()->GetColumnByName("row_hash"));
+  EXPECT_EQ(arrow::compute::Unique(arrow::Datum(hashes)).ValueOrDie()->length(), 20);
+  // A filter does not change the hash of a row.
+  const Block some = ValueOf(ReadAll(source->WithFilter(Col("id") == Lit(13))));
+  ASSERT_EQ(some.num_rows(), 1);
+  EXPECT_EQ(
+      static_cast<const arrow::UInt64Array&>(*some.batch()->GetColumnByName("row_hash")).Value(0),
+      hashes->Value(13));
+  EXPECT_THAT(
+      static_cast<const arrow::StringArray&>(*all.batch()->GetColumnByName("path")).GetString(0),
+      HasSubstr("a.parquet"));
+}
+
+TEST_F(ParquetDatasourceTest, ATruncatedFileFailsNamingIt) {
+  WriteParquet("in/a.parquet", *Rows(0, 1000), 100);
+  std::filesystem::resize_file(Path("in/a.parquet"), 500);
+  const auto source = ValueOf(MakeParquetDatasource(Options("in")));
+  const auto tasks = source->PlanReadTasks({});
+  ASSERT_FALSE(tasks.ok());
+  EXPECT_TRUE(tasks.status().IsIOError() || tasks.status().IsInvalid());
+  EXPECT_THAT(tasks.status().message(), HasSubstr("a.parquet"));
+}
+
+TEST_F(ParquetDatasourceTest, ACorruptPageFailsNamingFileAndRowGroup) {
+  WriteParquet("in/a.parquet", *Rows(0, 1000), 500);
+  const auto source = ValueOf(MakeParquetDatasource(Options("in")));
+  const auto metadata = parquet::ParquetFileReader::OpenFile(Path("in/a.parquet"))->metadata();
+  const int64_t at = metadata->RowGroup(1)->ColumnChunk(0)->dictionary_page_offset();
+  std::fstream file(Path("in/a.parquet"), std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(at);
+  file << std::string(64, '\xFF');
+  file.close();
+  const auto block = ReadAll(source);
+  ASSERT_FALSE(block.ok());
+  EXPECT_THAT(block.status().message(), HasSubstr("a.parquet"));
+  EXPECT_THAT(block.status().message(), HasSubstr("row group 1"));
+}
+
+TEST_F(ParquetDatasourceTest, YieldsAsManyBlocksAsAskedFor) {
+  WriteParquet("in/a.parquet", *Rows(0, 100), 10);
+  const auto source = ValueOf(MakeParquetDatasource(Options("in")));
+  for (const int64_t wanted : {1, 3, 10, 25}) {
+    ReadParallelism parallelism;
+    parallelism.override_num_blocks = wanted;
+    int64_t blocks = 0;
+    int64_t rows = 0;
+    for (const ReadTask& task : ValueOf(source->PlanReadTasks(parallelism))) {
+      const auto reader = ValueOf(source->Open(task, {}));
+      while (const auto block = ValueOf(reader->Next())) {
+        ++blocks;
+        rows += block->num_rows();
+      }
+    }
+    EXPECT_EQ(blocks, wanted);
+    EXPECT_EQ(rows, 100);
+  }
+}
+
+TEST_F(ParquetDatasourceTest, LargeRowGroupsComeInPieces) {
+  WriteParquet("in/a.parquet", *Rows(0, 100000), 100000);
+  ReadOptions options;
+  options.target_max_block_size = 100000;
+  const auto source = ValueOf(MakeParquetDatasource(Options("in")));
+  const auto tasks = ValueOf(source->PlanReadTasks({}));
+  ASSERT_EQ(tasks.size(), 1u);
+  const auto reader = ValueOf(source->Open(tasks.front(), options));
+  int64_t rows = 0;
+  while (const auto block = ValueOf(reader->Next())) {
+    rows += block->num_rows();
+    EXPECT_LE(block->size_bytes(), 3 << 20);  // small pieces are joined again up to a megabyte
+  }
+  EXPECT_EQ(rows, 100000);
+}
+
+}  // namespace
+}  // namespace headrace::datasource

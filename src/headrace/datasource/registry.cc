@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "headrace/datasource/registry.h"
+
+#include "headrace/datasource/image_datasource.h"
+#include "headrace/datasource/parquet_datasink.h"
+#include "headrace/datasource/parquet_datasource.h"
+#include "headrace/datasource/range_datasource.h"
+#include "headrace/datasource/text_formats.h"
+
+namespace headrace::datasource {
+namespace {
+
+template <typename Ptr>
+struct Kind {
+  std::string_view name;
+  Result<Ptr> (*deserialize)(std::string_view bytes);
+};
+
+constexpr Kind<DatasourcePtr> kSources[] = {
+    {"range", DeserializeRangeDatasource},   {"parquet", DeserializeParquetDatasource},
+    {"image", DeserializeImageDatasource},   {"csv", DeserializeCsvDatasource},
+    {"json", DeserializeJsonDatasource},     {"text", DeserializeTextDatasource},
+    {"binary", DeserializeBinaryDatasource}, {"numpy", DeserializeNumpyDatasource},
+};
+
+constexpr Kind<DatasinkPtr> kSinks[] = {
+    {"parquet", DeserializeParquetDatasink},
+    {"csv", DeserializeCsvDatasink},
+    {"json", DeserializeJsonDatasink},
+    {"numpy", DeserializeNumpyDatasink},
+};
+
+}  // namespace
+
+Result<DatasourcePtr> DeserializeDatasource(std::string_view kind, std::string_view bytes) {
+  for (const auto& known : kSources) {
+    if (known.name == kind) return known.deserialize(bytes);
+  }
+  return Status::KeyError("unknown datasource kind: ", kind);
+}
+
+Result<DatasinkPtr> DeserializeDatasink(std::string_view kind, std::string_view bytes) {
+  for (const auto& known : kSinks) {
+    if (known.name == kind) return known.deserialize(bytes);
+  }
+  return Status::KeyError("unknown datasink kind: ", kind);
+}
+
+}  // namespace headrace::datasource

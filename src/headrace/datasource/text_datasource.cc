@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <arrow/array/builder_binary.h>
+#include <arrow/io/interfaces.h>
+#include <arrow/util/utf8.h>
+
+#include <string>
+
+#include "headrace/base/wire.h"
+#include "headrace/datasource/file_datasource.h"
+#include "headrace/datasource/text_encoding.h"
+#include "headrace/datasource/text_formats.h"
+#include "headrace/io/listing.h"
+
+namespace headrace::datasource {
+namespace {
+
+constexpr int64_t kChunkBytes = 1 << 20;
+// A block ends after so many bytes of text.
+constexpr int64_t kBlockBytes = 8 << 20;
+
+/// Lines of one stream: separated by \n or \r\n, the last one with or without it.
+class LineReader final : public BlockReader {
+ public:
+  LineReader(std::shared_ptr<arrow::io::InputStream> stream, bool drop_empty_lines,
+             arrow::MemoryPool* pool)
+      : stream_(std::move(stream)), drop_empty_(drop_empty_lines), pool_(pool) {}
+
+  Result<std::optional<Block>> Next() override {
+    if (ended_) return std::nullopt;
+    arrow::StringBuilder lines(pool_);
+    while (!ended_ && lines.value_data_length() < kBlockBytes) {
+      ARROW_ASSIGN_OR_RAISE(const auto chunk, stream_->Read(kChunkBytes));
+      if (chunk->size() == 0) {
+        ended_ = true;
+        if (!rest_.empty()) ARROW_RETURN_NOT_OK(Append(rest_, &lines));
+        break;
+      }
+      std::string_view text(*chunk);
+      for (size_t newline = text.find('\n'); newline != std::string_view::npos;
+           newline = text.find('\n')) {
+        if (rest_.empty()) {
+          ARROW_RETURN_NOT_OK(Append(text.substr(0, newline), &lines));
+        } else {
+          rest_.append(text.substr(0, newline));
+          ARROW_RETURN_NOT_OK(Append(rest_, &lines));
+          rest_.clear();
+        }
+        text.remove_prefix(newline + 1);
+      }
+      rest_.append(text);
+    }
+    ARROW_ASSIGN_OR_RAISE(auto column, lines.Finish());
+    const int64_t rows = column->length();
+    if (rows == 0) return std::nullopt;
+    static const auto schema = arrow::schema({arrow::field("text", arrow::utf8())});
+    return Block(arrow::RecordBatch::Make(schema, rows, {std::move(column)}));
+  }
+
+ private:
+  Status Append(std::string_view line, arrow::StringBuilder* lines) {
+    ++line_number_;
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    if (drop_empty_ && line.find_first_not_of(" \t\r\f\v") == std::string_view::npos) {
+      return Status::OK();
+    }
+    if (!arrow::util::ValidateUTF8(line)) {
+      return Status::Invalid("line ", line_number_,
+                             " is no UTF-8 text (give encoding= for other encodings)");
+    }
+    return lines->Append(line);
+  }
+
+  std::shared_ptr<arrow::io::InputStream> stream_;
+  const bool drop_empty_;
+  arrow::MemoryPool* pool_;
+  std::string rest_;
+  int64_t line_number_ = 0;
+  bool ended_ = false;
+};
+
+class TextDatasource final : public FileDatasource {
+ public:
+  explicit TextDatasource(TextReadOptions options)
+      : FileDatasource(options.files), options_(std::move(options)) {}
+
+  std::string_view kind() const override { return "text"; }
+  std::string name() const override { return "ReadText"; }
+
+  Result<std::unique_ptr<BlockReader>> OpenFile(const std::string& path,
+                                                const ReadOptions& read) const override {
+    ARROW_ASSIGN_OR_RAISE(auto stream, io::OpenStream(path, /*decompress=*/true));
+    ARROW_ASSIGN_OR_RAISE(stream, DecodeToUtf8(std::move(stream), options_.encoding));
+    return std::make_unique<LineReader>(std::move(stream), options_.drop_empty_lines, read.pool);
+  }
+
+  Result<std::string> Serialize() const override {
+    WireWriter out;
+    options_.files.WriteTo(&out);
+    out.Str(options_.encoding);
+    out.Bool(options_.drop_empty_lines);
+    return out.Take();
+  }
+
+ private:
+  const TextReadOptions options_;
+};
+
+}  // namespace
+
+Result<DatasourcePtr> MakeTextDatasource(TextReadOptions options) {
+  ARROW_RETURN_NOT_OK(CheckEncoding(options.encoding));
+  arrow::util::InitializeUTF8();
+  return std::make_shared<TextDatasource>(std::move(options));
+}
+
+Result<DatasourcePtr> DeserializeTextDatasource(std::string_view bytes) {
+  WireReader in(bytes);
+  TextReadOptions options;
+  options.files = FileReadOptions::ReadFrom(&in);
+  options.encoding = in.Str();
+  options.drop_empty_lines = in.Bool();
+  ARROW_RETURN_NOT_OK(in.Finish());
+  return MakeTextDatasource(std::move(options));
+}
+
+}  // namespace headrace::datasource
