@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "headrace/plan/operators.h"
+
+namespace headrace::plan {
+
+LogicalOperatorPtr Read::WithInputs(std::vector<LogicalOperatorPtr>) const {
+  return std::make_shared<Read>(source_, override_num_blocks_, options_, limit_rows_);
+}
+
+LogicalOperatorPtr InputData::WithInputs(std::vector<LogicalOperatorPtr>) const {
+  return std::make_shared<InputData>(name_, blocks_);
+}
+
+std::string_view Map::type() const {
+  switch (kind_) {
+    case MapKind::kBatches:
+      return "MapBatches";
+    case MapKind::kRows:
+      return "MapRows";
+    case MapKind::kFlatMap:
+      return "FlatMap";
+    case MapKind::kFilter:
+      return "Filter";
+  }
+  return "Map";
+}
+
+std::string Map::name() const {
+  const std::string prefix = kind_ == MapKind::kRows ? "Map" : std::string(type());
+  return prefix + "(" + function_name_ + ")";
+}
+
+LogicalOperatorPtr Map::WithInputs(std::vector<LogicalOperatorPtr> inputs) const {
+  return std::make_shared<Map>(std::move(inputs.front()), kind_, function_name_, function_,
+                               batch_size_, options_, may_change_row_count_);
+}
+
+bool Map::may_change_row_count() const {
+  switch (kind_) {
+    case MapKind::kRows:
+      return false;
+    case MapKind::kBatches:
+      return may_change_row_count_;
+    default:
+      return true;
+  }
+}
+
+LogicalOperatorPtr FilterExpr::WithInputs(std::vector<LogicalOperatorPtr> inputs) const {
+  return std::make_shared<FilterExpr>(std::move(inputs.front()), predicate_, options_);
+}
+
+LogicalOperatorPtr Project::WithInputs(std::vector<LogicalOperatorPtr> inputs) const {
+  return std::make_shared<Project>(std::move(inputs.front()), exprs_, keep_rest_, dropped_,
+                                   renamed_, options_);
+}
+
+LogicalOperatorPtr Limit::WithInputs(std::vector<LogicalOperatorPtr> inputs) const {
+  return std::make_shared<Limit>(std::move(inputs.front()), rows_);
+}
+
+LogicalOperatorPtr Union::WithInputs(std::vector<LogicalOperatorPtr> inputs) const {
+  return std::make_shared<Union>(std::move(inputs));
+}
+
+std::string StreamingRepartition::name() const {
+  return "StreamingRepartition[num_rows_per_block=" + std::to_string(rows_) +
+         ",strict=" + (strict_ ? "True" : "False") + "]";
+}
+
+LogicalOperatorPtr StreamingRepartition::WithInputs(std::vector<LogicalOperatorPtr> inputs) const {
+  return std::make_shared<StreamingRepartition>(std::move(inputs.front()), rows_, strict_);
+}
+
+LogicalOperatorPtr Repartition::WithInputs(std::vector<LogicalOperatorPtr> inputs) const {
+  return std::make_shared<Repartition>(std::move(inputs.front()), num_blocks_);
+}
+
+LogicalOperatorPtr Count::WithInputs(std::vector<LogicalOperatorPtr> inputs) const {
+  return std::make_shared<Count>(std::move(inputs.front()));
+}
+
+LogicalOperatorPtr PartialAggregate::WithInputs(std::vector<LogicalOperatorPtr> inputs) const {
+  return std::make_shared<PartialAggregate>(std::move(inputs.front()), aggregates_);
+}
+
+LogicalOperatorPtr Write::WithInputs(std::vector<LogicalOperatorPtr> inputs) const {
+  return std::make_shared<Write>(std::move(inputs.front()), sink_, options_);
+}
+
+}  // namespace headrace::plan

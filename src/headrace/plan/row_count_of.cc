@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "headrace/plan/row_count_of.h"
+
+#include <algorithm>
+#include <unordered_set>
+
+#include "headrace/plan/operators.h"
+
+namespace headrace::plan {
+namespace {
+
+using Count64 = std::optional<int64_t>;
+
+// Sum over the inputs of `node`; nullopt when one of them is unknown.
+Result<Count64> SumOverInputs(const LogicalOperator& node,
+                              Result<Count64> (*of)(const LogicalOperatorPtr&)) {
+  int64_t sum = 0;
+  for (const LogicalOperatorPtr& input : node.inputs()) {
+    ARROW_ASSIGN_OR_RAISE(Count64 count, of(input));
+    if (!count.has_value()) return std::nullopt;
+    sum += *count;
+  }
+  return sum;
+}
+
+Result<Count64> SizeOfLimit(const Limit& limit) {
+  ARROW_ASSIGN_OR_RAISE(Count64 bytes, SizeEstimateOf(limit.input()));
+  ARROW_ASSIGN_OR_RAISE(Count64 rows, RowCountOf(limit.input()));
+  if (!bytes.has_value() || !rows.has_value() || *rows <= limit.rows()) return bytes;
+  return static_cast<int64_t>(static_cast<double>(*bytes) * static_cast<double>(limit.rows()) /
+                              static_cast<double>(*rows));
+}
+
+void CollectFiles(const LogicalOperatorPtr& node, std::unordered_set<std::string>* seen,
+                  std::vector<std::string>* out) {
+  if (const auto* read = As<Read>(node)) {
+    for (std::string& file : read->source()->InputFiles()) {
+      if (seen->insert(file).second) out->push_back(std::move(file));
+    }
+  }
+  for (const LogicalOperatorPtr& input : node->inputs()) CollectFiles(input, seen, out);
+}
+
+}  // namespace
+
+Result<Count64> RowCountOf(const LogicalOperatorPtr& root) {
+  if (const auto* read = As<Read>(root)) return read->source()->CountRows();
+  if (const auto* data = As<InputData>(root)) {
+    int64_t rows = 0;
+    for (const Block& block : data->blocks()) rows += block.num_rows();
+    return rows;
+  }
+  if (const auto* limit = As<Limit>(root)) {
+    if (limit->rows() == 0) return 0;
+    ARROW_ASSIGN_OR_RAISE(Count64 rows, RowCountOf(limit->input()));
+    if (!rows.has_value()) return std::nullopt;
+    return std::min(*rows, limit->rows());
+  }
+  const auto* map = As<Map>(root);
+  const bool keeps_rows = (map != nullptr && !map->may_change_row_count()) || As<Project>(root) ||
+                          As<Union>(root) || As<Repartition>(root) ||
+                          As<StreamingRepartition>(root);
+  if (keeps_rows) return SumOverInputs(*root, RowCountOf);
+  return std::nullopt;
+}
+
+Result<Count64> SizeEstimateOf(const LogicalOperatorPtr& root) {
+  if (const auto* read = As<Read>(root)) return read->source()->EstimateBytes();
+  if (const auto* data = As<InputData>(root)) {
+    int64_t bytes = 0;
+    for (const Block& block : data->blocks()) bytes += block.size_bytes();
+    return bytes;
+  }
+  if (const auto* limit = As<Limit>(root)) return SizeOfLimit(*limit);
+  return SumOverInputs(*root, SizeEstimateOf);
+}
+
+std::vector<std::string> InputFilesOf(const LogicalOperatorPtr& root) {
+  std::unordered_set<std::string> seen;
+  std::vector<std::string> files;
+  CollectFiles(root, &seen, &files);
+  return files;
+}
+
+}  // namespace headrace::plan

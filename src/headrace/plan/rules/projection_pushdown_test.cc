@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "headrace/plan/rules/projection_pushdown.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "headrace/plan/testing/sample_rows.h"
+
+namespace headrace::plan {
+namespace {
+
+using namespace headrace::plan::testing;  // NOLINT: builders of plans
+using ::testing::ElementsAre;
+
+LogicalOperatorPtr Rewrite(const LogicalOperatorPtr& node) {
+  return ProjectionPushdown().Rewrite(node).ValueOrDie();
+}
+
+TEST(ProjectionPushdownTest, LetsTheSourceSelectColumns) {
+  const auto pushed = Rewrite(Select(ReadSample(), {"c", "a"}));
+  ASSERT_NE(As<Read>(pushed), nullptr);
+  EXPECT_THAT(*SourceOf(pushed).columns(), ElementsAre("c", "a"));
+}
+
+TEST(ProjectionPushdownTest, ReadsWhatFiltersAndExpressionsNeed) {
+  const auto plan = Select(
+      First(WithColumn(Where(ReadSample(), Col("b") > Lit(1)), "d", Col("a") + Lit(1)), 5), {"d"});
+  const auto pushed = Rewrite(plan);
+  const auto& project = pushed->input()->input();
+  EXPECT_EQ(As<Project>(project)->exprs().size(), 1U);
+  EXPECT_THAT(*SourceOf(project->input()->input()).columns(), ElementsAre("a", "b"));
+}
+
+TEST(ProjectionPushdownTest, CountsWithoutColumns) {
+  const auto pushed =
+      Rewrite(std::make_shared<Count>(WithColumn(ReadSample(), "d", Col("a") + Lit(1))));
+  ASSERT_NE(As<Read>(pushed->input()), nullptr);
+  EXPECT_THAT(*SourceOf(pushed->input()).columns(), ElementsAre());
+  EXPECT_EQ(Rewrite(pushed), pushed);
+}
+
+TEST(ProjectionPushdownTest, ReadsTheColumnsOfAggregates) {
+  const auto pushed = Rewrite(std::make_shared<PartialAggregate>(
+      ReadSample(), std::vector<ColumnAggregate>{{"sum", "b"}, {"max", "b"}, {"min", "c"}}));
+  EXPECT_THAT(*SourceOf(pushed->input()).columns(), ElementsAre("b", "c"));
+}
+
+TEST(ProjectionPushdownTest, DoesNotLookThroughFunctions) {
+  const auto plan = Select(Opaque(ReadSample()), {"a"});
+  EXPECT_EQ(Rewrite(plan), plan);
+}
+
+TEST(ProjectionPushdownTest, LeavesASourceThatReadsEverything) {
+  const auto plan = Select(ReadSample({.projects = false}), {"a"});
+  EXPECT_EQ(Rewrite(plan), plan);
+}
+
+TEST(ProjectionPushdownTest, DoesNotBringBackAColumnThatTheSourceWasNotAskedFor) {
+  const auto only_a = Rewrite(Select(ReadSample(), {"a"}));
+  const auto plan = Select(only_a, {"b"});
+  EXPECT_EQ(Rewrite(plan), plan);
+}
+
+TEST(ProjectionPushdownTest, ReadsAllOfABranchThatLacksTheColumn) {
+  const auto both = std::make_shared<Union>(std::vector<LogicalOperatorPtr>{
+      ReadSample(), WithColumn(Select(ReadSample(), {"b"}), "z", Lit(1))});
+  const auto pushed = Rewrite(Select(both, {"a"}));
+  const auto& branches = pushed->input()->inputs();
+  EXPECT_THAT(*SourceOf(branches[0]).columns(), ElementsAre("a"));
+  EXPECT_EQ(branches[1], both->inputs()[1]);
+}
+
+}  // namespace
+}  // namespace headrace::plan
