@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "headrace/exec/actor_pool/actor_pool.h"
+
+#include <algorithm>
+
+namespace headrace::exec {
+
+ActorPool::ActorPool(ActorPoolOptions options) : options_(options) {
+  if (options_.initial_size < 0) options_.initial_size = options_.min_size;
+}
+
+bool ActorPool::WantsActor(int64_t queued_tasks, bool resources_fit) const {
+  if (options_.max_size >= 0 && size() >= options_.max_size) return false;
+  if (size() < std::max(options_.min_size, options_.initial_size))
+    return resources_fit || size() == 0;
+  // An actor takes time to start: grow only for tasks that have to wait, and one at a time.
+  return resources_fit && num_pending_ == 0 && queued_tasks > 0 &&
+         Utilization() >= options_.scale_up_threshold;
+}
+
+void ActorPool::Added(task::ActorId actor) {
+  actors_.emplace(actor, Actor{});
+  ++num_pending_;
+}
+
+void ActorPool::Ready(task::ActorId actor) {
+  const auto it = actors_.find(actor);
+  if (it == actors_.end() || it->second.ready) return;
+  it->second.ready = true;
+  --num_pending_;
+}
+
+bool ActorPool::Lost(task::ActorId actor) {
+  const auto it = actors_.find(actor);
+  if (it == actors_.end()) return true;
+  if (!it->second.ready) --num_pending_;
+  if (it->second.in_flight > 0) --num_busy_;
+  in_flight_ -= it->second.in_flight;
+  actors_.erase(it);
+  return options_.max_restarts < 0 || ++restarts_ <= options_.max_restarts;
+}
+
+std::optional<task::ActorId> ActorPool::PickActor() const {
+  std::optional<task::ActorId> best;
+  int64_t best_load = options_.max_tasks_in_flight;
+  for (const auto& [id, actor] : actors_) {
+    if (actor.ready && actor.in_flight < best_load) {
+      best = id;
+      best_load = actor.in_flight;
+    }
+  }
+  return best;
+}
+
+void ActorPool::TaskStarted(task::ActorId actor) {
+  if (actors_.at(actor).in_flight++ == 0) ++num_busy_;
+  ++in_flight_;
+}
+
+void ActorPool::TaskEnded(task::ActorId actor) {
+  const auto it = actors_.find(actor);
+  if (it == actors_.end() || it->second.in_flight == 0) return;
+  if (--it->second.in_flight == 0) --num_busy_;
+  --in_flight_;
+}
+
+std::optional<task::ActorId> ActorPool::TakeIdle(int64_t queued_tasks, bool input_done) {
+  const bool too_many =
+      queued_tasks == 0 && (input_done || (size() > options_.min_size &&
+                                           Utilization() <= options_.scale_down_threshold));
+  if (!too_many || num_pending_ > 0) return std::nullopt;
+  for (const auto& [id, actor] : actors_) {
+    if (actor.ready && actor.in_flight == 0) {
+      const task::ActorId idle = id;
+      actors_.erase(idle);
+      return idle;
+    }
+  }
+  return std::nullopt;
+}
+
+double ActorPool::Utilization() const {
+  const auto slots = static_cast<double>(size() * std::max<int64_t>(1, options_.max_concurrency));
+  return slots == 0 ? 1.0 : static_cast<double>(in_flight_) / slots;
+}
+
+std::string ActorPool::Summary() const {
+  return std::to_string(num_ready()) + " running, " + std::to_string(num_pending_) + " pending, " +
+         std::to_string(num_busy_) + " active";
+}
+
+}  // namespace headrace::exec

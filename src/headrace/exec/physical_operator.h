@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "headrace/task/task_backend.h"
+
+namespace headrace::exec {
+
+using task::RefBundle;
+using task::TaskId;
+using task::TaskSpec;
+
+/// One node of a running topology, owned and called by the scheduling thread alone. No method
+/// blocks, takes a lock or reads rows: work that grows with the data leaves as a TaskSpec.
+class PhysicalOperator {
+ public:
+  virtual ~PhysicalOperator() = default;
+  /// Name for people: "ReadParquet->MapBatches(f)".
+  virtual const std::string& name() const = 0;
+  /// Class name as a Ray user knows it: "TaskPoolMapOperator".
+  virtual std::string_view type() const = 0;
+
+  virtual bool WantsInput(int input_index) const = 0;
+  virtual Status AddInput(RefBundle bundle, int input_index) = 0;  // only while WantsInput()
+  virtual Status InputDone(int input_index) = 0;                   // once per input
+  /// True when no more input can change the output: what feeds it should stop.
+  virtual bool InputNotWanted() const { return Done(); }
+  /// Bytes and bundles that wait for a task.
+  virtual int64_t queued_bytes() const { return 0; }
+  virtual int64_t queued_blocks() const { return 0; }
+
+  /// The next bundle of output, if one may leave now.
+  virtual std::optional<RefBundle> TakeOutput() = 0;
+  /// Bytes of output that has not left yet.
+  virtual int64_t output_bytes() const { return 0; }
+  /// Nobody needs more output (a limit was reached): no task should start any more.
+  virtual void OutputNotWanted() {}
+  virtual bool Done() const = 0;  // nothing more can appear
+};
+
+/// The role of an operator that runs tasks.
+class TaskOperator {
+ public:
+  virtual ~TaskOperator() = default;
+  /// True when a task could be submitted now, resources aside.
+  virtual bool HasTask() const = 0;
+  /// What the next task needs besides what the operator uses already.
+  virtual task::Resources TaskResources() const = 0;
+  /// What the running tasks (and actors) hold now. O(1).
+  virtual task::Resources UsedResources() const = 0;
+  /// Only while HasTask(). The actor it has to run on, if any.
+  struct Submission {
+    TaskSpec task;
+    std::optional<task::ActorId> actor;
+  };
+  virtual Submission StartTask() = 0;
+  virtual Status OnBlocks(TaskId task, std::vector<task::BlockRef> blocks) = 0;
+  virtual Status OnTaskDone(TaskId task, const task::TaskStats& stats) = 0;
+  /// OK when the failure is dealt with (the task will run again, or counts as dropped).
+  virtual Status OnTaskFailed(TaskId task, const Status& error, bool retryable) = 0;
+  virtual int num_running() const = 0;
+  /// Most tasks at a time that the user allowed; < 0: no cap.
+  virtual int64_t max_running() const { return -1; }
+  /// Expected bytes of the output of one task.
+  virtual int64_t expected_output_bytes() const = 0;
+  virtual int64_t tasks_done() const = 0;
+};
+
+/// The role of an operator that keeps actors.
+class ActorOperator {
+ public:
+  virtual ~ActorOperator() = default;
+  /// An actor to be created, if the pool should grow; `resources_fit` says whether one more fits.
+  virtual std::optional<task::ActorSpec> NextActor(bool resources_fit) = 0;
+  virtual task::Resources ActorResources() const = 0;
+  virtual Status OnActorReady(task::ActorId actor) = 0;
+  virtual Status OnActorFailed(task::ActorId actor, const Status& error) = 0;
+  /// An actor to be ended, if the pool should shrink.
+  virtual std::optional<task::ActorId> NextIdleActor() = 0;
+  virtual int num_actors() const = 0;
+  virtual std::string ActorSummary() const = 0;
+};
+
+}  // namespace headrace::exec

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "headrace/block.h"
+#include "headrace/store/object_store.h"
+
+namespace headrace::task {
+
+/// Handle to a block in the store, or to a slice of its rows: slicing touches no data.
+struct BlockRef {
+  store::ObjectRef object;
+  int64_t num_rows = 0;    // of the slice
+  int64_t size_bytes = 0;  // of the slice, estimated from the share of rows
+  int64_t offset = 0;      // first row of the slice
+  bool whole = true;       // the slice is the whole block
+
+  /// The rows. Shares the object's buffers.
+  Block Load() const;
+};
+
+/// Ordered list of block handles: what operators exchange.
+class RefBundle {
+ public:
+  RefBundle() = default;
+  explicit RefBundle(BlockRef block) { Append(std::move(block)); }
+  explicit RefBundle(std::vector<BlockRef> blocks) {
+    for (auto& block : blocks) Append(std::move(block));
+  }
+
+  const std::vector<BlockRef>& blocks() const { return blocks_; }
+  int64_t num_rows() const { return num_rows_; }
+  int64_t size_bytes() const { return size_bytes_; }
+  bool empty() const { return blocks_.empty(); }
+
+  void Append(BlockRef block);
+  void Append(RefBundle other);
+  /// Rows [offset, offset + length). Metadata only.
+  RefBundle Slice(int64_t offset, int64_t length) const;
+
+ private:
+  std::vector<BlockRef> blocks_;
+  int64_t num_rows_ = 0;
+  int64_t size_bytes_ = 0;
+};
+
+/// Puts `block` into `store`.
+BlockRef PutBlock(store::ObjectStore& store, Block block);
+
+/// A store for blocks.
+std::shared_ptr<store::ObjectStore> MakeBlockStore(int64_t limit_bytes);
+
+}  // namespace headrace::task
