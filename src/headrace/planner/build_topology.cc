@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <functional>
+#include <utility>
+
+#include "headrace/exec/operators/actor_pool_map_operator.h"
+#include "headrace/exec/operators/input_operator.h"
+#include "headrace/exec/operators/limit_operator.h"
+#include "headrace/exec/operators/repartition_operator.h"
+#include "headrace/exec/operators/row_slicer_operator.h"
+#include "headrace/exec/operators/task_pool_map_operator.h"
+#include "headrace/exec/operators/union_operator.h"
+#include "headrace/planner/planner.h"
+#include "headrace/worker/transform_chain.h"
+
+namespace headrace::planner {
+namespace {
+
+using Kind = PhysicalNode::Kind;
+
+exec::ActorPoolOptions PoolOptions(const PhysicalNode& node, const PlanContext& context,
+                                   double cpus) {
+  const plan::ComputeStrategy& compute = node.compute;
+  exec::ActorPoolOptions pool;
+  pool.min_size = compute.size >= 0 ? compute.size : std::max<int64_t>(1, compute.min_size);
+  pool.max_size = compute.size >= 0 ? compute.size : compute.max_size;
+  if (pool.max_size < 0) {
+    // As many as can work at the same time.
+    const double fit = cpus > 0 ? context.num_cpus / cpus : context.num_cpus;
+    pool.max_size = std::max<int64_t>(pool.min_size, static_cast<int64_t>(fit));
+  }
+  pool.initial_size = compute.initial_size;
+  pool.max_concurrency = std::max<int64_t>(1, compute.max_concurrency);
+  pool.max_tasks_in_flight = compute.max_tasks_in_flight > 0 ? compute.max_tasks_in_flight
+                             : context.data.max_tasks_in_flight_per_actor > 0
+                                 ? context.data.max_tasks_in_flight_per_actor
+                                 : 2 * pool.max_concurrency;
+  pool.scale_up_threshold = context.data.actor_scale_up_threshold;
+  pool.scale_down_threshold = context.data.actor_scale_down_threshold;
+  pool.max_restarts = compute.max_restarts;
+  return pool;
+}
+
+std::unique_ptr<exec::PhysicalOperator> MakeMapOperator(PhysicalNode& node,
+                                                        const PlanContext& context,
+                                                        std::shared_ptr<exec::ErrorBudget> errors) {
+  exec::MapOperatorOptions options;
+  options.name = node.name;
+  options.resources.cpu = node.resources.num_cpus >= 0 ? node.resources.num_cpus : 1;
+  options.resources.gpu = std::max(0.0, node.resources.num_gpus);
+  options.resources.memory_bytes = std::max(0.0, node.resources.memory_bytes);
+  worker::ChainOptions chain;
+  chain.num_cpus = options.resources.cpu;
+  chain.max_errored_files = context.data.max_errored_blocks;
+  chain.inline_udfs = context.data.inline_udfs;
+  options.body = std::make_shared<worker::TransformChain>(node.name, std::move(node.steps), chain);
+  options.max_running = node.compute.actors ? -1 : node.compute.size;
+  options.bundler.min_rows = node.reads ? 0 : node.min_rows;
+  options.bundler.may_group = !node.one_bundle_per_task && context.data.max_errored_blocks == 0;
+  options.bundler.num_slots = context.num_cpus;
+  options.target_max_block_size =
+      node.target_max_block_size.value_or(context.data.target_max_block_size);
+  options.expected_output_bytes = node.expected_output_bytes >= 0
+                                      ? node.expected_output_bytes
+                                      : std::max<int64_t>(1, options.target_max_block_size);
+  options.write_id = context.write_id;
+  options.max_retries = static_cast<int>(context.data.max_task_retries);
+  options.errors = std::move(errors);
+  if (!node.compute.actors) {
+    return std::make_unique<exec::TaskPoolMapOperator>(std::move(options));
+  }
+  const double cpus = options.resources.cpu;
+  return std::make_unique<exec::ActorPoolMapOperator>(std::move(options),
+                                                      PoolOptions(node, context, cpus));
+}
+
+std::unique_ptr<exec::PhysicalOperator> MakeOperator(PhysicalNode& node, const PlanContext& context,
+                                                     std::shared_ptr<exec::ErrorBudget> errors) {
+  switch (node.kind) {
+    case Kind::kInput:
+      return std::make_unique<exec::InputOperator>(node.name, std::move(node.bundles));
+    case Kind::kLimit:
+      return std::make_unique<exec::LimitOperator>(node.count);
+    case Kind::kUnion:
+      return std::make_unique<exec::UnionOperator>(static_cast<int>(node.inputs.size()));
+    case Kind::kRepartition:
+      return std::make_unique<exec::RepartitionOperator>(node.count);
+    case Kind::kRowSlicer:
+      return std::make_unique<exec::RowSlicerOperator>(node.name, node.count);
+    case Kind::kMap:
+      break;
+  }
+  return MakeMapOperator(node, context, std::move(errors));
+}
+
+}  // namespace
+
+Result<exec::Topology> BuildTopology(PhysicalNodePtr root, const PlanContext& context) {
+  exec::Topology topology;
+  auto errors = std::make_shared<exec::ErrorBudget>();
+  errors->remaining = context.data.max_errored_blocks;
+  const std::function<int(PhysicalNode&)> add = [&](PhysicalNode& node) {
+    std::vector<int> inputs;
+    for (auto& input : node.inputs) inputs.push_back(add(*input));
+    return topology.Add(MakeOperator(node, context, errors), std::move(inputs));
+  };
+  add(*root);
+  return topology;
+}
+
+}  // namespace headrace::planner

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "headrace/planner/planner.h"
+
+#include <functional>
+#include <utility>
+
+#include "headrace/plan/operators.h"
+
+namespace headrace::planner {
+namespace {
+
+using Kind = PhysicalNode::Kind;
+
+PhysicalNodePtr MakeNode(Kind kind, std::string name, int64_t count = 0) {
+  auto node = std::make_unique<PhysicalNode>();
+  node->kind = kind;
+  node->name = std::move(name);
+  node->count = count;
+  return node;
+}
+
+}  // namespace
+
+std::string_view OperatorType(const PhysicalNode& node) {
+  switch (node.kind) {
+    case Kind::kInput:
+      return "InputDataBuffer";
+    case Kind::kMap:
+      return node.compute.actors ? "ActorPoolMapOperator" : "TaskPoolMapOperator";
+    case Kind::kLimit:
+      return "LimitOperator";
+    case Kind::kUnion:
+      return "UnionOperator";
+    case Kind::kRepartition:
+      return "AllToAllOperator";
+    case Kind::kRowSlicer:
+      return "StreamingRepartitionOperator";
+  }
+  return "?";
+}
+
+std::string ToTreeString(const PhysicalNode& root) {
+  std::string text;
+  const std::function<void(const PhysicalNode&, int)> print = [&](const PhysicalNode& node,
+                                                                  int depth) {
+    if (depth > 0) text += std::string(3 * (depth - 1), ' ') + "+- ";
+    text += std::string(OperatorType(node)) + "[" + node.name + "]\n";
+    for (const auto& input : node.inputs) print(*input, depth + 1);
+  };
+  print(root, 0);
+  return text;
+}
+
+PhysicalNodePtr MakeMapNode(std::string name, worker::StepSpecPtr step, PhysicalNodePtr input) {
+  PhysicalNodePtr node = MakeNode(Kind::kMap, std::move(name));
+  node->steps.push_back(std::move(step));
+  node->inputs.push_back(std::move(input));
+  return node;
+}
+
+void ApplyMapOptions(const plan::MapOptions& options, PhysicalNode* node) {
+  node->compute = options.compute;
+  node->resources = options.resources;
+  node->target_max_block_size = options.target_max_block_size;
+}
+
+Result<PhysicalNodePtr> Lower(const plan::LogicalOperatorPtr& node, const PlanContext& context) {
+  if (plan::As<plan::Read>(node) != nullptr) return PlanRead(node, context);
+  if (plan::As<plan::InputData>(node) != nullptr) return PlanInputData(node, context);
+  std::vector<PhysicalNodePtr> inputs;
+  for (const auto& input : node->inputs()) {
+    ARROW_ASSIGN_OR_RAISE(auto lowered, Lower(input, context));
+    inputs.push_back(std::move(lowered));
+  }
+  if (plan::As<plan::Union>(node) != nullptr) {
+    PhysicalNodePtr out = MakeNode(Kind::kUnion, "Union");
+    out->inputs = std::move(inputs);
+    return out;
+  }
+  PhysicalNodePtr input = std::move(inputs.front());
+  if (const auto* limit = plan::As<plan::Limit>(node)) {
+    PhysicalNodePtr out = MakeNode(Kind::kLimit, limit->name(), limit->rows());
+    out->inputs.push_back(std::move(input));
+    return out;
+  }
+  if (plan::As<plan::Map>(node) != nullptr) return PlanMap(node, std::move(input), context);
+  if (plan::As<plan::FilterExpr>(node) != nullptr) return PlanFilterExpr(node, std::move(input));
+  if (plan::As<plan::Project>(node) != nullptr) return PlanProject(node, std::move(input));
+  if (plan::As<plan::Repartition>(node) != nullptr) return PlanRepartition(node, std::move(input));
+  if (plan::As<plan::StreamingRepartition>(node) != nullptr) {
+    return PlanStreamingRepartition(node, std::move(input));
+  }
+  if (plan::As<plan::Write>(node) != nullptr) return PlanWrite(node, std::move(input));
+  return PlanAggregate(node, std::move(input));
+}
+
+}  // namespace headrace::planner

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "headrace/data_context.h"
+#include "headrace/exec/topology.h"
+#include "headrace/planner/physical_node.h"
+#include "headrace/store/object_store.h"
+
+namespace headrace::planner {
+
+/// What planning needs to know.
+struct PlanContext {
+  DataContext data;
+  int num_cpus = 1;
+  std::shared_ptr<store::ObjectStore> store;
+  std::string write_id;  // of the run
+  /// Plan for showing only: sources are not asked for their tasks.
+  bool dry_run = false;
+};
+
+/// Lowers an optimized logical plan: one function per operator, in plan_<op>.cc.
+Result<PhysicalNodePtr> Lower(const plan::LogicalOperatorPtr& node, const PlanContext& context);
+
+/// Joins adjacent one-to-one nodes into one chain, where that changes nothing but the cost.
+PhysicalNodePtr FuseOperators(PhysicalNodePtr root);
+
+/// The operators of a run.
+Result<exec::Topology> BuildTopology(PhysicalNodePtr root, const PlanContext& context);
+
+// One per logical operator; `input` is the lowered input.
+Result<PhysicalNodePtr> PlanRead(const plan::LogicalOperatorPtr& node, const PlanContext& context);
+Result<PhysicalNodePtr> PlanInputData(const plan::LogicalOperatorPtr& node,
+                                      const PlanContext& context);
+Result<PhysicalNodePtr> PlanMap(const plan::LogicalOperatorPtr& node, PhysicalNodePtr input,
+                                const PlanContext& context);
+Result<PhysicalNodePtr> PlanFilterExpr(const plan::LogicalOperatorPtr& node, PhysicalNodePtr input);
+Result<PhysicalNodePtr> PlanProject(const plan::LogicalOperatorPtr& node, PhysicalNodePtr input);
+Result<PhysicalNodePtr> PlanRepartition(const plan::LogicalOperatorPtr& node,
+                                        PhysicalNodePtr input);
+Result<PhysicalNodePtr> PlanStreamingRepartition(const plan::LogicalOperatorPtr& node,
+                                                 PhysicalNodePtr input);
+Result<PhysicalNodePtr> PlanAggregate(const plan::LogicalOperatorPtr& node, PhysicalNodePtr input);
+Result<PhysicalNodePtr> PlanWrite(const plan::LogicalOperatorPtr& node, PhysicalNodePtr input);
+
+/// A map node over `input` with one step.
+PhysicalNodePtr MakeMapNode(std::string name, worker::StepSpecPtr step, PhysicalNodePtr input);
+/// Takes over what the user said about an operator.
+void ApplyMapOptions(const plan::MapOptions& options, PhysicalNode* node);
+
+}  // namespace headrace::planner

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "headrace/worker/output_buffer.h"
+
+#include <utility>
+
+namespace headrace::worker {
+
+Status OutputBuffer::Put(Block block) {
+  if (block.num_rows() == 0) {
+    if (!has_empty_ || empty_.num_columns() == 0) empty_ = std::move(block);
+    has_empty_ = true;
+    return Status::OK();
+  }
+  const int64_t bytes = block.size_bytes();
+  if (!held_.empty() && !held_.front().schema()->Equals(*block.schema())) {
+    ARROW_RETURN_NOT_OK(Flush());
+  }
+  if (held_.empty() && bytes >= kMinBlockBytes) return Send(std::move(block), bytes);
+  held_bytes_ += bytes;
+  held_.push_back(std::move(block));
+  return held_bytes_ >= kMinBlockBytes ? Flush() : Status::OK();
+}
+
+Status OutputBuffer::Flush() {
+  if (held_.empty()) return Status::OK();
+  ARROW_ASSIGN_OR_RAISE(Block joined, ConcatBlocks(held_, pool_));
+  held_.clear();
+  return Send(std::move(joined), std::exchange(held_bytes_, 0));
+}
+
+Status OutputBuffer::Finish() {
+  ARROW_RETURN_NOT_OK(Flush());
+  if (blocks_out_ > 0 || !has_empty_) return Status::OK();
+  ++blocks_out_;
+  return out_.Put(empty_);
+}
+
+Status OutputBuffer::Send(Block block, int64_t bytes) {
+  rows_out_ += block.num_rows();
+  bytes_out_ += bytes;
+  const auto limit = static_cast<int64_t>(static_cast<double>(target_max_bytes_) * kSplitFactor);
+  if (target_max_bytes_ <= 0 || bytes <= limit) {
+    ++blocks_out_;
+    return out_.Put(std::move(block));
+  }
+  ARROW_ASSIGN_OR_RAISE(std::vector<Block> parts, SplitBySize(block, target_max_bytes_));
+  for (Block& part : parts) {
+    ++blocks_out_;
+    ARROW_RETURN_NOT_OK(out_.Put(std::move(part)));
+  }
+  return Status::OK();
+}
+
+}  // namespace headrace::worker

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "headrace/worker/step_registry.h"
+
+#include "headrace/worker/steps/map_steps.h"
+#include "headrace/worker/steps/native_steps.h"
+#include "headrace/worker/steps/read_step.h"
+#include "headrace/worker/steps/write_step.h"
+
+namespace headrace::worker {
+
+Result<StepSpecPtr> DeserializeStep(std::string_view kind, WireReader* in) {
+  if (kind == ReadStepSpec::kKind) return ReadStepSpec::Deserialize(in);
+  if (kind == BatchStepSpec::kKind) return BatchStepSpec::Deserialize(in);
+  if (kind == PythonStepSpec::kKind) return PythonStepSpec::Deserialize(in);
+  if (kind == FilterStepSpec::kKind) return FilterStepSpec::Deserialize(in);
+  if (kind == ProjectStepSpec::kKind) return ProjectStepSpec::Deserialize(in);
+  if (kind == LimitStepSpec::kKind) return LimitStepSpec::Deserialize(in);
+  if (kind == RepartitionStepSpec::kKind) return RepartitionStepSpec::Deserialize(in);
+  if (kind == CountStepSpec::kKind) return CountStepSpec::Deserialize(in);
+  if (kind == AggregateStepSpec::kKind) return AggregateStepSpec::Deserialize(in);
+  if (kind == WriteStepSpec::kKind) return WriteStepSpec::Deserialize(in);
+  return Status::KeyError("no step of kind '", kind, "'");
+}
+
+}  // namespace headrace::worker

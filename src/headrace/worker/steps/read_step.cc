@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "headrace/worker/steps/read_step.h"
+
+#include <arrow/array/array_binary.h>
+#include <arrow/buffer.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "headrace/datasource/registry.h"
+
+namespace headrace::worker {
+namespace {
+
+const std::shared_ptr<arrow::Schema>& ReadTaskSchema() {
+  static const auto schema = arrow::schema({arrow::field("read_task", arrow::binary())});
+  return schema;
+}
+
+ReadTask ReadTaskFrom(std::string_view bytes, Status* status) {
+  WireReader in(bytes);
+  ReadTask task;
+  task.payload = in.Str();
+  task.num_rows = in.I64();
+  task.size_bytes = in.I64();
+  *status = in.Finish();
+  return task;
+}
+
+class ReadStep final : public Step {
+ public:
+  ReadStep(DatasourcePtr source, int64_t limit_rows, const StepContext& context)
+      : source_(std::move(source)), limit_rows_(limit_rows) {
+    options_.pool = context.pool;
+    options_.num_threads = std::max(1, static_cast<int>(context.num_cpus));
+    options_.max_errored_files = context.max_errored_files;
+    options_.cancelled = context.cancelled;
+  }
+
+  Status Begin(const TaskInfo& task) override {
+    options_.target_max_block_size = task.target_max_block_size;
+    rows_left_ = limit_rows_ < 0 ? std::numeric_limits<int64_t>::max() : limit_rows_;
+    return Status::OK();
+  }
+
+  Status Process(Block block, BlockSink& out) override {
+    if (block.num_columns() != 1 || block.batch()->column(0)->type_id() != arrow::Type::BINARY) {
+      return Status::Invalid("a read step takes descriptions of read tasks");
+    }
+    const auto& tasks = static_cast<const arrow::BinaryArray&>(*block.batch()->column(0));
+    for (int64_t i = 0; i < tasks.length() && rows_left_ > 0 && !out.full(); ++i) {
+      Status parsed;
+      const ReadTask task = ReadTaskFrom(tasks.GetView(i), &parsed);
+      ARROW_RETURN_NOT_OK(parsed);
+      ARROW_RETURN_NOT_OK(ReadOne(task, out));
+    }
+    return Status::OK();
+  }
+
+  bool WantsNoMore() const override { return rows_left_ <= 0; }
+
+ private:
+  Status ReadOne(const ReadTask& task, BlockSink& out) {
+    options_.limit_rows = limit_rows_ < 0 ? -1 : rows_left_;
+    ARROW_ASSIGN_OR_RAISE(auto reader, source_->Open(task, options_));
+    while (rows_left_ > 0 && !out.full()) {
+      if (options_.cancelled != nullptr && options_.cancelled->load(std::memory_order_relaxed)) {
+        return MakeError(arrow::StatusCode::Cancelled, ErrorKind::kCancelled, "read was cancelled");
+      }
+      ARROW_ASSIGN_OR_RAISE(std::optional<Block> block, reader->Next());
+      if (!block) break;
+      if (block->num_rows() > rows_left_) block = block->Slice(0, rows_left_);
+      rows_left_ -= block->num_rows();
+      ARROW_RETURN_NOT_OK(out.Put(*std::move(block)));
+    }
+    return Status::OK();
+  }
+
+  const DatasourcePtr source_;
+  const int64_t limit_rows_;
+  ReadOptions options_;
+  int64_t rows_left_ = 0;
+};
+
+}  // namespace
+
+Result<Block> MakeReadTaskBlock(const ReadTask& task) {
+  WireWriter out;
+  out.Str(task.payload);
+  out.I64(task.num_rows);
+  out.I64(task.size_bytes);
+  // Built by hand: a builder costs more than the row, and there may be a hundred thousand of them.
+  const std::string& bytes = out.bytes();
+  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> offsets,
+                        arrow::AllocateBuffer(2 * sizeof(int32_t)));
+  auto* values = reinterpret_cast<int32_t*>(offsets->mutable_data());
+  values[0] = 0;
+  values[1] = static_cast<int32_t>(bytes.size());
+  auto array = std::make_shared<arrow::BinaryArray>(1, std::move(offsets),
+                                                    arrow::Buffer::FromString(out.Take()));
+  return Block(arrow::RecordBatch::Make(ReadTaskSchema(), 1, arrow::ArrayVector{std::move(array)}));
+}
+
+Result<std::unique_ptr<Step>> ReadStepSpec::Make(const StepContext& context) const {
+  return std::make_unique<ReadStep>(source_, limit_rows_, context);
+}
+
+Status ReadStepSpec::Serialize(WireWriter* out) const {
+  ARROW_ASSIGN_OR_RAISE(const std::string source, source_->Serialize());
+  out->Str(source_->kind());
+  out->Str(source);
+  out->I64(limit_rows_);
+  return Status::OK();
+}
+
+Result<StepSpecPtr> ReadStepSpec::Deserialize(WireReader* in) {
+  const std::string kind = in->Str();
+  const std::string bytes = in->Str();
+  const int64_t limit_rows = in->I64();
+  ARROW_ASSIGN_OR_RAISE(auto source, datasource::DeserializeDatasource(kind, bytes));
+  return std::make_shared<ReadStepSpec>(std::move(source), limit_rows);
+}
+
+}  // namespace headrace::worker

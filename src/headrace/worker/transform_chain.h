@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "headrace/task/task_spec.h"
+#include "headrace/worker/step.h"
+
+namespace headrace::worker {
+
+struct ChainOptions {
+  double num_cpus = 1;
+  int64_t max_errored_files = 0;
+  /// Run Python functions in this process, for debuggers.
+  bool inline_udfs = false;
+};
+
+/// The fused steps that every task of one operator runs. Immutable, any thread.
+class TransformChain final : public task::TaskBody {
+ public:
+  TransformChain(std::string name, std::vector<StepSpecPtr> steps, ChainOptions options);
+  static Result<std::shared_ptr<const TransformChain>> Deserialize(std::string_view bytes);
+
+  uint64_t id() const override { return id_; }
+  const std::string& operator_name() const override { return name_; }
+  task::Lane lane() const override;
+  Result<std::string> Serialize() const override;
+  Result<std::unique_ptr<task::TaskRunner>> MakeRunner() const override;
+  const std::vector<StepSpecPtr>& steps() const { return steps_; }
+  /// True when a step keeps state that tasks must not share (a class of the user).
+  bool stateful() const;
+  const ChainOptions& options() const { return options_; }
+
+ private:
+  const uint64_t id_;
+  const std::string name_;
+  const std::vector<StepSpecPtr> steps_;
+  const ChainOptions options_;
+};
+
+}  // namespace headrace::worker
