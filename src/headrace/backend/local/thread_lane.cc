@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "headrace/backend/local/thread_lane.h"
+
+#include <utility>
+
+namespace headrace::backend {
+namespace {
+
+using task::Completion;
+
+Status Cancelled() {
+  return MakeError(arrow::StatusCode::Cancelled, ErrorKind::kCancelled, "task was cancelled");
+}
+
+class ThreadTaskOutput final : public task::TaskOutput {
+ public:
+  ThreadTaskOutput(task::TaskId task, store::ObjectStore& store, task::CompletionSink* sink,
+                   const std::atomic<bool>& cancelled)
+      : task_(task), store_(store), sink_(sink), cancelled_(cancelled) {}
+  Status Put(Block block) override {
+    if (cancelled()) return Cancelled();
+    Completion completion;
+    completion.kind = Completion::Kind::kBlocks;
+    completion.task = task_;
+    completion.blocks.push_back(task::PutBlock(store_, std::move(block)));
+    sink_->Push(std::move(completion));
+    return Status::OK();
+  }
+  bool cancelled() const override { return cancelled_.load(std::memory_order_relaxed); }
+
+ private:
+  const task::TaskId task_;
+  store::ObjectStore& store_;
+  task::CompletionSink* const sink_;
+  const std::atomic<bool>& cancelled_;
+};
+
+}  // namespace
+
+ThreadLane::~ThreadLane() {
+  std::vector<std::thread> threads;
+  {
+    const Lock lock(mutex_);
+    closed_ = true;
+    ready_.clear();
+    threads.swap(threads_);
+  }
+  work_.notify_all();
+  for (auto& thread : threads) thread.join();
+}
+
+void ThreadLane::Submit(task::TaskSpec task, task::CompletionSink* sink) {
+  Job job;
+  job.task = std::move(task);
+  job.sink = sink;
+  const Lock lock(mutex_);
+  live_[job.task.id] = {job.cancelled, sink, job.task.resources};
+  Enqueue(std::move(job), lock);
+}
+
+void ThreadLane::Enqueue(Job job, const Lock&) {
+  ++jobs_of_sink_[job.sink];
+  ready_.push_back(std::move(job));
+  if (idle_ < static_cast<int>(ready_.size())) {
+    threads_.emplace_back([this] { Work(); });
+  } else {
+    work_.notify_one();
+  }
+}
+
+void ThreadLane::CreateActor(task::ActorSpec actor, task::CompletionSink* sink) {
+  Job job;
+  job.sink = sink;
+  job.actor = actor.id;
+  job.make_actor = true;
+  job.body = std::move(actor.body);
+  const Lock lock(mutex_);
+  actors_[actor.id].sink = sink;
+  actors_[actor.id].running = true;
+  Enqueue(std::move(job), lock);
+}
+
+bool ThreadLane::SubmitToActor(task::ActorId actor, task::TaskSpec task) {
+  const Lock lock(mutex_);
+  const auto it = actors_.find(actor);
+  if (it == actors_.end()) return false;
+  Job job;
+  job.task = std::move(task);
+  job.sink = it->second.sink;
+  job.actor = actor;
+  live_[job.task.id] = {job.cancelled, job.sink, job.task.resources};
+  it->second.waiting.push_back(std::move(job));
+  ContinueActor(actor, lock);
+  return true;
+}
+
+void ThreadLane::ContinueActor(task::ActorId actor, const Lock& lock) {
+  const auto it = actors_.find(actor);
+  if (it == actors_.end() || it->second.running || it->second.waiting.empty()) return;
+  it->second.running = true;
+  Job job = std::move(it->second.waiting.front());
+  it->second.waiting.pop_front();
+  Enqueue(std::move(job), lock);
+}
+
+void ThreadLane::Cancel(task::TaskId task) {
+  const Lock lock(mutex_);
+  const auto it = live_.find(task);
+  if (it != live_.end()) *it->second.cancelled = true;
+}
+
+void ThreadLane::KillActor(task::ActorId actor) {
+  std::deque<Job> waiting;
+  {
+    const Lock lock(mutex_);
+    const auto it = actors_.find(actor);
+    if (it == actors_.end()) return;
+    waiting.swap(it->second.waiting);
+    for (const Job& job : waiting) live_.erase(job.task.id);
+    actors_.erase(it);
+  }
+  for (const Job& job : waiting) {
+    Completion completion;
+    completion.kind = Completion::Kind::kTaskFailed;
+    completion.task = job.task.id;
+    completion.status = Cancelled();
+    job.sink->Push(std::move(completion));
+  }
+}
+
+void ThreadLane::Join(task::CompletionSink* sink) {
+  std::vector<task::ActorId> actors;
+  {
+    const Lock lock(mutex_);
+    for (const auto& [id, task] : live_) {
+      if (task.sink == sink) *task.cancelled = true;
+    }
+    for (const auto& [id, actor] : actors_) {
+      if (actor.sink == sink) actors.push_back(id);
+    }
+  }
+  for (const task::ActorId actor : actors) KillActor(actor);
+  Lock lock(mutex_);
+  ended_.wait(lock, [&]() HR_NO_THREAD_SAFETY_ANALYSIS { return jobs_of_sink_[sink] == 0; });
+  jobs_of_sink_.erase(sink);
+}
+
+task::Resources ThreadLane::UsedResources() {
+  const Lock lock(mutex_);
+  task::Resources used;
+  for (const auto& [id, task] : live_) {
+    used.cpu += task.resources.cpu;
+    used.gpu += task.resources.gpu;
+    used.memory_bytes += task.resources.memory_bytes;
+  }
+  return used;
+}
+
+void ThreadLane::Work() {
+  Lock lock(mutex_);
+  while (true) {
+    ++idle_;
+    work_.wait(lock, [this]() HR_NO_THREAD_SAFETY_ANALYSIS { return closed_ || !ready_.empty(); });
+    --idle_;
+    if (closed_) return;
+    Job job = std::move(ready_.front());
+    ready_.pop_front();
+    lock.unlock();
+    Execute(job);
+    lock.lock();
+    live_.erase(job.task.id);
+    if (job.actor != 0) {
+      const auto it = actors_.find(job.actor);
+      if (it != actors_.end()) {
+        it->second.running = false;
+        ContinueActor(job.actor, lock);
+      }
+    }
+    if (--jobs_of_sink_[job.sink] == 0) ended_.notify_all();
+  }
+}
+
+void ThreadLane::Execute(Job& job) {
+  if (job.make_actor) {
+    MakeActor(job);
+    return;
+  }
+  std::shared_ptr<task::TaskRunner> runner;
+  if (job.actor != 0) {
+    const Lock lock(mutex_);
+    const auto it = actors_.find(job.actor);
+    if (it != actors_.end()) runner = it->second.runner;
+  }
+  RunTask(job, runner);
+}
+
+void ThreadLane::MakeActor(Job& job) {
+  Completion completion;
+  completion.actor = job.actor;
+  auto made = job.body->MakeRunner();
+  if (made.ok()) {
+    completion.kind = Completion::Kind::kActorReady;
+    const Lock lock(mutex_);
+    const auto it = actors_.find(job.actor);
+    if (it != actors_.end()) it->second.runner = *std::move(made);
+  } else {
+    completion.kind = Completion::Kind::kActorFailed;
+    completion.status = MakeError(made.status().code(), ErrorKind::kActorDied,
+                                  "an actor could not be constructed: " + made.status().message());
+    const Lock lock(mutex_);
+    actors_.erase(job.actor);
+  }
+  job.sink->Push(std::move(completion));
+}
+
+void ThreadLane::RunTask(Job& job, const std::shared_ptr<task::TaskRunner>& actor_runner) {
+  Completion completion;
+  completion.task = job.task.id;
+  completion.status = [&]() -> Status {
+    if (*job.cancelled) return Cancelled();
+    std::shared_ptr<task::TaskRunner> runner = actor_runner;
+    if (runner == nullptr) {
+      ARROW_ASSIGN_OR_RAISE(runner, job.task.body->MakeRunner());
+    }
+    std::vector<Block> inputs;
+    inputs.reserve(job.task.input.blocks().size());
+    for (const auto& block : job.task.input.blocks()) inputs.push_back(block.Load());
+    ThreadTaskOutput out(job.task.id, *store_, job.sink, *job.cancelled);
+    return CatchAsStatus(job.task.body->operator_name(), [&] {
+      return runner->Run(inputs, job.task.params, out, &completion.stats);
+    });
+  }();
+  completion.kind =
+      completion.status.ok() ? Completion::Kind::kTaskDone : Completion::Kind::kTaskFailed;
+  // The task's input is free before anybody hears that the task has ended.
+  job.task.input = {};
+  job.sink->Push(std::move(completion));
+}
+
+}  // namespace headrace::backend

@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "headrace/backend/local/worker_main.h"
+
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <map>
+#include <mutex>
+#include <utility>
+
+#include "headrace/backend/local/block_exchange.h"
+#include "headrace/backend/local/message_channel.h"
+#include "headrace/backend/local/protocol.h"
+#include "headrace/block/tensor.h"
+#include "headrace/worker/transform_chain.h"
+
+namespace headrace::backend {
+namespace {
+
+/// Output is sent when this much is waiting, or the task has ended.
+constexpr size_t kSendBytes = 64 << 10;
+/// Output that waits longer is sent with the next block.
+constexpr auto kSendInterval = std::chrono::milliseconds(5);
+constexpr int64_t kMaxIdleSegmentBytes = 64 << 20;
+constexpr size_t kMaxBodies = 32;
+
+int64_t PeakRssBytes() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return usage.ru_maxrss * 1024;
+}
+
+/// Segments of the driver that blocks of this process still point into. Any thread.
+class InputSegments {
+ public:
+  void Used(uint64_t id) {
+    const std::scoped_lock lock(mutex_);
+    ++users_[id];
+  }
+  void Released(uint64_t id) {
+    const std::scoped_lock lock(mutex_);
+    const auto it = users_.find(id);
+    if (it == users_.end() || --it->second > 0) return;
+    users_.erase(it);
+    if (retained_.erase(id) > 0) released_.push_back(id);
+  }
+  /// Of `ids`, those still in use: the driver keeps them until TakeReleased names them.
+  std::vector<uint64_t> Retain(const std::vector<uint64_t>& ids) {
+    const std::scoped_lock lock(mutex_);
+    std::vector<uint64_t> retained;
+    for (const uint64_t id : ids) {
+      if (users_.contains(id)) {
+        retained.push_back(id);
+        retained_[id] = true;
+      }
+    }
+    return retained;
+  }
+  std::vector<uint64_t> TakeReleased() {
+    const std::scoped_lock lock(mutex_);
+    return std::exchange(released_, {});
+  }
+
+ private:
+  std::mutex mutex_;
+  std::map<uint64_t, int> users_ HR_GUARDED_BY(mutex_);
+  std::map<uint64_t, bool> retained_ HR_GUARDED_BY(mutex_);
+  std::vector<uint64_t> released_ HR_GUARDED_BY(mutex_);
+};
+
+class Worker final : public task::TaskOutput {
+ public:
+  Worker(UniqueFd socket, const ControlPage* control)
+      : channel_(std::move(socket)), control_(control) {}
+
+  Status Loop() {
+    while (true) {
+      if (waiting_.empty()) ARROW_RETURN_NOT_OK(Poll(/*wait=*/true));
+      while (!waiting_.empty()) {
+        Message message = std::move(waiting_.front());
+        waiting_.pop_front();
+        ARROW_RETURN_NOT_OK(Handle(std::move(message)));
+      }
+    }
+  }
+
+  Status Put(Block block) override {
+    if (cancelled()) {
+      return MakeError(arrow::StatusCode::Cancelled, ErrorKind::kCancelled, "task was cancelled");
+    }
+    ARROW_ASSIGN_OR_RAISE(const FlatBlock flat, Flatten(block));
+    WireWriter one;
+    if (flat.body_bytes() <= kMaxInlineBytes) {
+      ARROW_RETURN_NOT_OK(encoder_.WriteInline(block, flat, &one));
+    } else {
+      ARROW_RETURN_NOT_OK(WriteToSegment(block, flat, &one));
+    }
+    blocks_ += one.bytes();
+    ++num_blocks_;
+    const auto now = std::chrono::steady_clock::now();
+    if (blocks_.size() >= kSendBytes || block_fds_.size() >= MessageChannel::kMaxFds / 2 ||
+        flat.body_bytes() > kMaxInlineBytes || now - last_send_ > kSendInterval) {
+      QueueBlocks();
+      last_send_ = now;
+      return channel_.Flush(/*wait=*/true);
+    }
+    return Status::OK();
+  }
+
+  bool cancelled() const override {
+    return control_->cancelled_task.load(std::memory_order_relaxed) == current_task_;
+  }
+
+ private:
+  /// Takes in what has arrived: segments given back at once, work into waiting_.
+  Status Poll(bool wait) {
+    std::vector<Message> messages;
+    const Status received = channel_.Receive(wait, &messages);
+    for (Message& message : messages) {
+      WireReader in(message.bytes);
+      if (static_cast<MessageType>(in.U64()) == MessageType::kRelease) {
+        for (const uint64_t id : ReadIds(&in)) {
+          const auto it = sent_.find(id);
+          if (it == sent_.end()) continue;
+          segments_.Give(std::move(it->second));
+          sent_.erase(it);
+        }
+      } else {
+        waiting_.push_back(std::move(message));
+      }
+    }
+    return waiting_.empty() ? received : Status::OK();
+  }
+
+  Status Handle(Message message) {
+    WireReader in(message.bytes);
+    std::deque<UniqueFd> fds(std::make_move_iterator(message.fds.begin()),
+                             std::make_move_iterator(message.fds.end()));
+    const auto type = static_cast<MessageType>(in.U64());
+    if (type == MessageType::kRunTask) return RunTask(&in, &fds);
+    if (type == MessageType::kCreateActor) return CreateActor(&in);
+    return Status::Invalid("unknown message type");
+  }
+
+  Status LoadBody(WireReader* in, uint64_t* id) {
+    *id = in->U64();
+    if (!in->Bool()) return Status::OK();
+    const std::string_view bytes = in->View();
+    ARROW_ASSIGN_OR_RAISE(Body body, MakeBody(bytes));
+    if (bodies_.size() >= kMaxBodies) bodies_.erase(bodies_.begin());  // ids grow: the oldest
+    bodies_[*id] = std::move(body);
+    return Status::OK();
+  }
+
+  struct Body {
+    std::shared_ptr<const worker::TransformChain> chain;
+    std::unique_ptr<task::TaskRunner> runner;  // kept between tasks
+  };
+  static Result<Body> MakeBody(std::string_view bytes) {
+    Body body;
+    ARROW_ASSIGN_OR_RAISE(body.chain, worker::TransformChain::Deserialize(bytes));
+    return body;
+  }
+
+  Status CreateActor(WireReader* in) {
+    is_actor_ = true;
+    uint64_t id = 0;
+    Status made = LoadBody(in, &id);
+    if (made.ok()) {
+      auto runner = bodies_[id].chain->MakeRunner();
+      made = runner.status();
+      if (made.ok()) bodies_[id].runner = *std::move(runner);
+    }
+    WireWriter out;
+    if (made.ok()) {
+      out.U64(static_cast<uint64_t>(MessageType::kActorReady));
+    } else {
+      out.U64(static_cast<uint64_t>(MessageType::kActorFailed));
+      WriteStatus(made, &out);
+    }
+    channel_.Queue(out.Take(), {});
+    return channel_.Flush(true);
+  }
+
+  Status RunTask(WireReader* in, std::deque<UniqueFd>* fds) {
+    decoder_.Forget(ReadIds(in));
+    current_task_ = in->U64();
+    const task::TaskParams params = ReadParams(in);
+    uint64_t body_id = 0;
+    task::TaskStats stats;
+    Status status = LoadBody(in, &body_id);
+    std::vector<Block> inputs;
+    std::vector<uint64_t> input_segments;
+    const uint64_t num_blocks = status.ok() ? in->Count() : 0;
+    for (uint64_t i = 0; i < num_blocks && status.ok(); ++i) {
+      auto decoded = decoder_.Read(in, fds);
+      status = decoded.status();
+      if (!status.ok()) break;
+      if (decoded->shared.segment != nullptr) {
+        input_segments.push_back(decoded->shared.segment->id());
+        segments_in_use_.Used(input_segments.back());
+      }
+      inputs.push_back(std::move(decoded->block));
+    }
+    if (status.ok()) status = RunChain(body_id, &inputs, params, &stats);
+    inputs.clear();
+    stats.peak_rss_bytes = PeakRssBytes();
+    return Report(status, stats, input_segments);
+  }
+
+  Status RunChain(uint64_t body_id, std::vector<Block>* inputs, const task::TaskParams& params,
+                  task::TaskStats* stats) {
+    const auto it = bodies_.find(body_id);
+    if (it == bodies_.end()) return Status::Invalid("the worker does not know the task's body");
+    Body& body = it->second;
+    if (body.runner == nullptr) {
+      ARROW_ASSIGN_OR_RAISE(body.runner, body.chain->MakeRunner());
+    }
+    const Status status = CatchAsStatus(body.chain->operator_name(), [&] {
+      return body.runner->Run(*inputs, params, *this, stats);
+    });
+    // A failed task may leave half-filled steps behind; a class of a stateless task is made anew.
+    if (!is_actor_ && (!status.ok() || body.chain->stateful())) body.runner.reset();
+    return status;
+  }
+
+  Status Report(const Status& status, const task::TaskStats& stats,
+                const std::vector<uint64_t>& input_segments) {
+    // Also after an error: the encoder counts on the receiver having seen what it wrote.
+    QueueBlocks();
+    WireWriter out;
+    out.U64(static_cast<uint64_t>(status.ok() ? MessageType::kTaskDone : MessageType::kTaskFailed));
+    out.U64(current_task_);
+    WriteStats(stats, &out);
+    WriteIds(segments_in_use_.Retain(input_segments), &out);
+    WriteIds(segments_in_use_.TakeReleased(), &out);
+    if (!status.ok()) WriteStatus(status, &out);
+    current_task_ = ~uint64_t{0};
+    channel_.Queue(out.Take(), {});
+    return channel_.Flush(true);
+  }
+
+  Status WriteToSegment(const Block& block, const FlatBlock& flat, WireWriter* out) {
+    // Segments that came back meanwhile are warm: prefer them to new ones.
+    if (segments_.idle_bytes() == 0) ARROW_RETURN_NOT_OK(Poll(/*wait=*/false));
+    store::SharedBytes bytes;
+    bytes.size = flat.body_bytes();
+    ARROW_ASSIGN_OR_RAISE(bytes.segment, segments_.Take(bytes.size));
+    CopyBody(flat, bytes.segment->mutable_data());
+    ARROW_ASSIGN_OR_RAISE(bytes.schema, encoder_.SchemaBytes(block.schema()));
+    bytes.description = flat.description;
+    encoder_.WriteShared(bytes, 0, block.num_rows(), out, &block_fds_);
+    sent_[bytes.segment->id()] = bytes.segment;
+    return Status::OK();
+  }
+
+  void QueueBlocks() {
+    if (num_blocks_ == 0) return;
+    WireWriter out;
+    out.U64(static_cast<uint64_t>(MessageType::kBlocks));
+    out.U64(current_task_);
+    WriteIds(encoder_.TakeForgotten(), &out);
+    out.U64(num_blocks_);
+    std::string bytes = out.Take();
+    bytes += blocks_;
+    channel_.Queue(std::move(bytes), block_fds_);
+    blocks_.clear();
+    block_fds_.clear();
+    num_blocks_ = 0;
+  }
+
+  MessageChannel channel_;
+  const ControlPage* const control_;
+  std::deque<Message> waiting_;
+  InputSegments segments_in_use_;
+  BlockEncoder encoder_;
+  BlockDecoder decoder_{[this](uint64_t id) { segments_in_use_.Released(id); }};
+  store::SegmentPool segments_{kMaxIdleSegmentBytes};
+  std::map<uint64_t, std::shared_ptr<store::Segment>> sent_;  // in use by the driver
+  std::map<uint64_t, Body> bodies_;
+  bool is_actor_ = false;
+  uint64_t current_task_ = ~uint64_t{0};
+  std::string blocks_;  // encoded, not sent yet
+  std::vector<int> block_fds_;
+  uint64_t num_blocks_ = 0;
+  std::chrono::steady_clock::time_point last_send_{};
+};
+
+}  // namespace
+
+Status RunWorker(int socket_fd, int control_fd) {
+  // The zygote has one thread, so its end is the end of the driver's engine.
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  ARROW_RETURN_NOT_OK(RegisterExtensionTypes());
+  const UniqueFd control(control_fd);
+  void* page = mmap(nullptr, sizeof(ControlPage), PROT_READ, MAP_SHARED, control.get(), 0);
+  if (page == MAP_FAILED) return Status::IOError("cannot map the control page");
+  // Ends only with the process: user code may hold blocks that point back here.
+  auto* worker = new Worker(UniqueFd(socket_fd), static_cast<const ControlPage*>(page));
+  return worker->Loop();
+}
+
+}  // namespace headrace::backend

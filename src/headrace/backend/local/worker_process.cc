@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "headrace/backend/local/worker_process.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+namespace headrace::backend {
+namespace {
+
+using task::Completion;
+
+/// What a task gets to notice its cancellation between two batches, before its worker is killed.
+constexpr auto kCancelGrace = std::chrono::milliseconds(200);
+
+/// A process whose output is a few megabytes behind is not worth waiting for.
+constexpr size_t kMaxPartialLine = 64 << 10;
+
+Result<std::pair<UniqueFd, UniqueFd>> MakePipe() {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) return Status::IOError("pipe failed: ", std::strerror(errno));
+  fcntl(ends[0], F_SETFL, O_NONBLOCK);
+  return std::pair(UniqueFd(ends[0]), UniqueFd(ends[1]));
+}
+
+}  // namespace
+
+void LineForwarder::Forward(const std::string& prefix) {
+  char chunk[4096];
+  while (pipe_.valid()) {
+    const ssize_t got = ::read(pipe_.get(), chunk, sizeof(chunk));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) break;
+    if (got == 0) {
+      if (!partial_.empty()) partial_ += '\n';
+      pipe_.Reset();
+    }
+    partial_.append(chunk, static_cast<size_t>(got));
+    size_t begin = 0;
+    std::string lines;
+    for (size_t end = partial_.find('\n'); end != std::string::npos;
+         end = partial_.find('\n', begin)) {
+      lines += prefix;
+      lines.append(partial_, begin, end - begin + 1);
+      begin = end + 1;
+    }
+    partial_.erase(0, begin);
+    if (partial_.size() > kMaxPartialLine) lines += std::exchange(partial_, {});
+    [[maybe_unused]] const ssize_t written = ::write(target_fd_, lines.data(), lines.size());
+  }
+}
+
+Result<std::unique_ptr<WorkerProcess>> WorkerProcess::Start(
+    uint64_t id, Zygote& zygote, std::shared_ptr<store::ObjectStore> store,
+    std::function<void(uint64_t)> on_release) {
+  ARROW_ASSIGN_OR_RAISE(auto socket, MessageChannel::Pair());
+  ARROW_ASSIGN_OR_RAISE(auto out, MakePipe());
+  ARROW_ASSIGN_OR_RAISE(auto err, MakePipe());
+  const UniqueFd control_fd(memfd_create("headrace-control", MFD_CLOEXEC));
+  if (!control_fd.valid() || ftruncate(control_fd.get(), sizeof(ControlPage)) != 0) {
+    return Status::IOError("cannot make a control page: ", std::strerror(errno));
+  }
+  void* page =
+      mmap(nullptr, sizeof(ControlPage), PROT_READ | PROT_WRITE, MAP_SHARED, control_fd.get(), 0);
+  if (page == MAP_FAILED) return Status::IOError("mmap failed: ", std::strerror(errno));
+  ARROW_RETURN_NOT_OK(
+      zygote.Fork(id, socket.second.get(), control_fd.get(), out.second.get(), err.second.get()));
+  return std::unique_ptr<WorkerProcess>(
+      new WorkerProcess(id, std::move(socket.first), std::move(out.first), std::move(err.first),
+                        new (page) ControlPage, std::move(store), std::move(on_release)));
+}
+
+WorkerProcess::WorkerProcess(uint64_t id, UniqueFd socket, UniqueFd out, UniqueFd err,
+                             ControlPage* control, std::shared_ptr<store::ObjectStore> store,
+                             std::function<void(uint64_t)> on_release)
+    : id_(id),
+      channel_(std::move(socket)),
+      out_(std::move(out), STDOUT_FILENO),
+      err_(std::move(err), STDERR_FILENO),
+      control_(control),
+      store_(std::move(store)),
+      decoder_(std::move(on_release)) {}
+
+WorkerProcess::~WorkerProcess() { munmap(control_, sizeof(ControlPage)); }
+
+std::string WorkerProcess::Prefix() const {
+  return "(" + (operator_name_.empty() ? std::string("worker") : operator_name_) +
+         " pid=" + std::to_string(pid_) + ") ";
+}
+
+Status WorkerProcess::WriteBody(const task::TaskBody& body, WireWriter* out) {
+  out->U64(body.id());
+  const bool is_new = bodies_.insert(body.id()).second;
+  out->Bool(is_new);
+  if (is_new) {
+    ARROW_ASSIGN_OR_RAISE(const std::string bytes, body.Serialize());
+    out->Str(bytes);
+  }
+  operator_name_ = body.operator_name();
+  return Status::OK();
+}
+
+Status WorkerProcess::SendTask(task::TaskSpec task, task::CompletionSink* sink) {
+  WireWriter out;
+  std::vector<int> fds;
+  out.U64(static_cast<uint64_t>(MessageType::kRunTask));
+  WriteIds(encoder_.TakeForgotten(), &out);
+  out.U64(task.id);
+  WriteParams(task.params, &out);
+  ARROW_RETURN_NOT_OK(WriteBody(*task.body, &out));
+  out.U64(task.input.blocks().size());
+  for (const auto& ref : task.input.blocks()) {
+    if (ref.size_bytes <= kMaxInlineBytes) {
+      const Block block = ref.Load();
+      ARROW_ASSIGN_OR_RAISE(const FlatBlock flat, Flatten(block));
+      if (flat.body_bytes() <= 2 * kMaxInlineBytes) {
+        ARROW_RETURN_NOT_OK(encoder_.WriteInline(block, flat, &out));
+        continue;
+      }
+    }
+    if (fds.size() >= MessageChannel::kMaxFds) {
+      return Status::Invalid("a task has more than ", MessageChannel::kMaxFds, " large blocks");
+    }
+    ARROW_ASSIGN_OR_RAISE(const store::SharedBytes bytes, ref.object->Share());
+    encoder_.WriteShared(bytes, ref.offset, ref.num_rows, &out, &fds);
+  }
+  channel_.Queue(out.Take(), fds);
+  tasks_.push_back({std::move(task), sink, false});
+  return channel_.Flush(/*wait=*/false);
+}
+
+Status WorkerProcess::SendCreateActor(const task::ActorSpec& actor, task::CompletionSink* sink) {
+  actor_ = actor.id;
+  actor_sink_ = sink;
+  actor_resources_ = actor.resources;
+  WireWriter out;
+  out.U64(static_cast<uint64_t>(MessageType::kCreateActor));
+  ARROW_RETURN_NOT_OK(WriteBody(*actor.body, &out));
+  channel_.Queue(out.Take(), {});
+  return channel_.Flush(/*wait=*/false);
+}
+
+void WorkerProcess::SendRelease(const std::vector<uint64_t>& segments) {
+  WireWriter out;
+  out.U64(static_cast<uint64_t>(MessageType::kRelease));
+  WriteIds(segments, &out);
+  channel_.Queue(out.Take(), {});
+}
+
+void WorkerProcess::Cancel(task::TaskId task) {
+  RunningTask* running = Find(task);
+  if (running == nullptr || running->cancelled) return;
+  running->cancelled = true;
+  control_->cancelled_task = task;
+  if (!kill_time_) kill_time_ = Clock::now() + kCancelGrace;
+}
+
+void WorkerProcess::Kill() {
+  killed_ = true;
+  if (pid_ > 0) kill(pid_, SIGKILL);
+}
+
+WorkerProcess::RunningTask* WorkerProcess::Find(task::TaskId task) {
+  const auto it = std::find_if(tasks_.begin(), tasks_.end(),
+                               [&](const RunningTask& t) { return t.spec.id == task; });
+  return it == tasks_.end() ? nullptr : &*it;
+}
+
+Status WorkerProcess::Receive() {
+  std::vector<Message> messages;
+  const Status received = channel_.Receive(/*wait=*/false, &messages);
+  for (Message& message : messages) ARROW_RETURN_NOT_OK(Handle(std::move(message)));
+  return received;
+}
+
+Status WorkerProcess::Handle(Message message) {
+  WireReader in(message.bytes);
+  std::deque<UniqueFd> fds(std::make_move_iterator(message.fds.begin()),
+                           std::make_move_iterator(message.fds.end()));
+  switch (static_cast<MessageType>(in.U64())) {
+    case MessageType::kBlocks:
+      return HandleBlocks(&in, &fds);
+    case MessageType::kTaskDone:
+      return HandleEnd(&in, /*failed=*/false);
+    case MessageType::kTaskFailed:
+      return HandleEnd(&in, /*failed=*/true);
+    case MessageType::kActorReady:
+    case MessageType::kActorFailed: {
+      Completion completion;
+      completion.actor = actor_;
+      actor_ready_ = message.bytes[0] == static_cast<char>(MessageType::kActorReady);
+      completion.kind =
+          actor_ready_ ? Completion::Kind::kActorReady : Completion::Kind::kActorFailed;
+      if (!actor_ready_) {
+        const Status status = ReadStatus(&in);
+        const ErrorDetail* detail = GetErrorDetail(status);
+        completion.status = MakeError(status.code(), ErrorKind::kActorDied, status.message(),
+                                      detail == nullptr ? std::string() : detail->payload());
+      }
+      actor_sink_->Push(std::move(completion));
+      return Status::OK();
+    }
+    default:
+      return Status::Invalid("unknown message from a worker");
+  }
+}
+
+Status WorkerProcess::HandleBlocks(WireReader* in, std::deque<UniqueFd>* fds) {
+  const task::TaskId id = in->U64();
+  decoder_.Forget(ReadIds(in));
+  Completion completion;
+  completion.kind = Completion::Kind::kBlocks;
+  completion.task = id;
+  const uint64_t count = in->Count();
+  completion.blocks.reserve(count);
+  for (uint64_t i = 0; i < count; ++i) {
+    ARROW_ASSIGN_OR_RAISE(DecodedBlock decoded, decoder_.Read(in, fds));
+    task::BlockRef ref;
+    ref.num_rows = decoded.block.num_rows();
+    ref.size_bytes = decoded.block.size_bytes();
+    auto value = std::make_shared<const Block>(std::move(decoded.block));
+    ref.object =
+        decoded.shared.segment == nullptr
+            ? store_->Put(std::move(value), ref.size_bytes)
+            : store_->PutShared(std::move(value), ref.size_bytes, std::move(decoded.shared));
+    completion.blocks.push_back(std::move(ref));
+  }
+  const RunningTask* task = Find(id);
+  if (task != nullptr) task->sink->Push(std::move(completion));
+  return Status::OK();
+}
+
+Status WorkerProcess::HandleEnd(WireReader* in, bool failed) {
+  Completion completion;
+  completion.task = in->U64();
+  completion.stats = ReadStats(in);
+  const std::vector<uint64_t> retained = ReadIds(in);
+  for (const uint64_t id : ReadIds(in)) retained_.erase(id);
+  completion.kind = failed ? Completion::Kind::kTaskFailed : Completion::Kind::kTaskDone;
+  if (failed) completion.status = ReadStatus(in);
+  ARROW_RETURN_NOT_OK(in->Finish());
+  const auto it = std::find_if(tasks_.begin(), tasks_.end(), [&](const RunningTask& task) {
+    return task.spec.id == completion.task;
+  });
+  if (it == tasks_.end()) return Status::OK();
+  for (const auto& ref : it->spec.input.blocks()) {
+    if (retained.empty() || ref.size_bytes <= kMaxInlineBytes) continue;
+    ARROW_ASSIGN_OR_RAISE(const store::SharedBytes bytes, ref.object->Share());
+    if (std::find(retained.begin(), retained.end(), bytes.segment->id()) != retained.end()) {
+      retained_[bytes.segment->id()] = ref.object;
+    }
+  }
+  task::CompletionSink* sink = it->sink;
+  tasks_.erase(it);
+  if (std::none_of(tasks_.begin(), tasks_.end(), [](const auto& t) { return t.cancelled; })) {
+    kill_time_.reset();
+  }
+  sink->Push(std::move(completion));
+  return Status::OK();
+}
+
+}  // namespace headrace::backend
