@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace headrace {
+
+/// Settings of an execution, with Ray Data's names and defaults. A Dataset keeps the context it was
+/// made with. The Python class headrace.data.DataContext holds all of Ray's fields; these are the
+/// ones that the engine acts on.
+struct DataContext {
+  /// Bytes of a block in memory. Blocks above 1.5 times this are split; 0: never.
+  int64_t target_max_block_size = 128 << 20;
+  /// Blocks below this are joined where nobody can tell.
+  int64_t target_min_block_size = 1 << 20;
+  /// Least number of blocks that a large read is cut into.
+  int64_t read_op_min_num_blocks = 200;
+  /// Rows leave in the order in which they came.
+  bool preserve_order = false;
+  /// Slots and bytes that one execution may use; < 0: all there are.
+  double limit_cpu = -1;
+  double limit_gpu = -1;
+  double limit_object_store_memory = -1;
+  /// Tasks that may fail before the run does; < 0: any number.
+  int64_t max_errored_blocks = 0;
+  /// Tasks that an actor is sent ahead; 0: twice its max_concurrency.
+  int64_t max_tasks_in_flight_per_actor = 0;
+  /// Times that a task is tried again after its worker died.
+  int64_t max_task_retries = 3;
+  /// Bounds of actor pools that have no size of their own; 0: none.
+  int64_t actor_min_running = 0;
+  int64_t actor_max_running = 0;
+  double actor_scale_up_threshold = 0.8;
+  double actor_scale_down_threshold = 0.3;
+  bool op_resource_reservation_enabled = true;
+  double op_resource_reservation_ratio = 0.5;
+  /// Python functions run in the driver's process, so that a debugger can stop in them.
+  bool inline_udfs = false;
+  bool eager_free = true;
+  double execution_no_progress_timeout_s = 1800;
+  bool verbose_stats = false;
+  /// Optimizer rules that are left out, by name.
+  std::vector<std::string> disabled_rules;
+};
+
+}  // namespace headrace

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "headrace/api/engine.h"
+#include "headrace/data_context.h"
+#include "headrace/datasource.h"
+#include "headrace/exec/streaming_executor.h"
+#include "headrace/plan/logical_operator.h"
+
+namespace headrace::api {
+
+/// A running plan and its results. Owned by the consumer; one consumer thread at a time, except for
+/// Cancel(), snapshot() and Stats(). Destroyed, it ends the run; a write that was not joined to its
+/// end is undone.
+class Execution {
+ public:
+  /// Optimizes, plans and starts. With a `sink`, the rows are written; Join() commits.
+  static Result<std::unique_ptr<Execution>> Start(plan::LogicalOperatorPtr plan,
+                                                  const DataContext& context,
+                                                  std::string dataset_id,
+                                                  DatasinkPtr sink = nullptr);
+  ~Execution();
+
+  /// Waits until NextBlocks() would not wait, at most `timeout`. True when it would not.
+  bool WaitReady(std::chrono::milliseconds timeout) const;
+  /// Waits for blocks and takes all that are ready; empty at the end.
+  Result<std::vector<Block>> NextBlocks();
+  /// Runs to the end. Writes: commits, or undoes and reports what failed.
+  Status Join();
+  /// Drops, or notes for the commit, what is ready; does not wait. True at the end of the run.
+  Result<bool> JoinStep();
+  /// Rows that a write has written; -1 before the end.
+  int64_t rows_written() const { return rows_written_; }
+  void Cancel();
+  exec::RunSnapshot snapshot() const;
+
+ private:
+  Execution(std::shared_ptr<Engine> engine, DatasinkPtr sink, std::string dataset_id)
+      : engine_(std::move(engine)), sink_(std::move(sink)), dataset_id_(std::move(dataset_id)) {}
+  Status NoteCommits(const std::vector<Block>& blocks);
+  Status Commit();
+
+  const std::shared_ptr<Engine> engine_;  // outlives executor_
+  const DatasinkPtr sink_;                // nullptr: no write, or nothing to do
+  const std::string dataset_id_;
+  std::unique_ptr<exec::StreamingExecutor> executor_;  // nullptr: a write that was skipped
+  std::vector<std::string> commits_;
+  bool committed_ = false;
+  int64_t rows_written_ = -1;
+};
+
+/// The plan as text, before and after optimization, logical and physical.
+struct PlanText {
+  std::string logical;
+  std::string logical_optimized;
+  std::string physical;
+  std::string physical_optimized;
+};
+Result<PlanText> Explain(const plan::LogicalOperatorPtr& plan, const DataContext& context);
+
+/// Blocks that the sources of the plan are expected to make.
+Result<int64_t> EstimateNumBlocks(const plan::LogicalOperatorPtr& plan, const DataContext& context);
+
+}  // namespace headrace::api
