@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/shared_ptr.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include "bindings/bindings.h"
+#include "bindings/raise.h"
+#include "headrace/api/batch_iterator.h"
+#include "headrace/api/execution.h"
+#include "headrace/observe/stats_report.h"
+
+namespace headrace::bindings {
+namespace {
+
+using api::BatchIterator;
+using api::Execution;
+using exec::OperatorSnapshot;
+using exec::RunSnapshot;
+
+/// Ctrl-C is noticed after this long while waiting.
+constexpr auto kSignalInterval = std::chrono::milliseconds(100);
+
+/// Waits without the GIL until `source` is ready, looking for signals now and then.
+template <typename Source>
+void WaitForSignalsOr(Source& source) {
+  while (true) {
+    bool ready = false;
+    {
+      nb::gil_scoped_release
+          nogil;  // a function of the user may need the GIL before there is a block
+      ready = source.WaitReady(kSignalInterval);
+    }
+    CheckCode(PyErr_CheckSignals());
+    if (ready) return;
+  }
+}
+
+std::vector<Block> NextBlocks(Execution& self) {
+  WaitForSignalsOr(self);
+  auto blocks = [&] {
+    nb::gil_scoped_release nogil;
+    return self.NextBlocks();
+  }();
+  return ValueOrRaise(std::move(blocks));
+}
+
+void Join(Execution& self) {
+  while (true) {
+    WaitForSignalsOr(self);
+    auto ended = [&] {
+      nb::gil_scoped_release nogil;
+      return self.JoinStep();
+    }();
+    if (ValueOrRaise(std::move(ended))) return;
+  }
+}
+
+std::optional<Block> NextBatch(BatchIterator& self) {
+  WaitForSignalsOr(self);
+  auto batch = [&] {
+    nb::gil_scoped_release nogil;
+    return self.Next();
+  }();
+  return ValueOrRaise(std::move(batch));
+}
+
+nb::dict OperatorDict(const OperatorSnapshot& op) {
+  nb::dict out;
+  out["name"] = op.name;
+  out["type"] = op.type;
+  out["done"] = op.done;
+  out["tasks_done"] = op.counters.tasks_done;
+  out["tasks_running"] = op.num_running;
+  out["tasks_total"] = op.counters.tasks_done + op.num_running + op.queued_blocks;
+  out["tasks_failed"] = op.counters.tasks_failed;
+  out["rows_in"] = op.counters.rows_in;
+  out["rows_out"] = op.counters.rows_out;
+  out["blocks_out"] = op.counters.blocks_out;
+  out["bytes_out"] = op.counters.bytes_out;
+  out["queued_blocks"] = op.queued_blocks;
+  out["queued_bytes"] = op.queued_bytes;
+  out["actors"] = op.actors;
+  out["backpressure"] = op.counters.backpressure_policy;
+  out["backpressure_s"] = op.counters.backpressure_s;
+  out["wall_s"] = op.counters.wall_s.sum;
+  out["cpu_s"] = op.counters.cpu_s.sum;
+  out["udf_s"] = op.counters.udf_s.sum;
+  out["peak_rss_bytes"] = op.counters.peak_rss_bytes;
+  out["skipped_inputs"] = op.counters.skipped_inputs;
+  return out;
+}
+
+nb::dict Progress(const Execution& self) {
+  const RunSnapshot run = self.snapshot();
+  nb::dict out;
+  nb::list operators;
+  for (const OperatorSnapshot& op : run.operators) {
+    if (op.runs_tasks) operators.append(OperatorDict(op));
+  }
+  out["dataset_id"] = run.dataset_id;
+  out["plan"] = run.plan;
+  out["rows"] = run.rows_out;
+  out["seconds"] = run.seconds;
+  out["done"] = run.done;
+  out["operators"] = operators;
+  return out;
+}
+
+}  // namespace
+
+void BindExecution(nb::module_& module) {
+  nb::class_<DataContext>(module, "ExecutionConfig")
+      .def(nb::init<>())
+      .def_rw("target_max_block_size", &DataContext::target_max_block_size)
+      .def_rw("target_min_block_size", &DataContext::target_min_block_size)
+      .def_rw("read_op_min_num_blocks", &DataContext::read_op_min_num_blocks)
+      .def_rw("preserve_order", &DataContext::preserve_order)
+      .def_rw("limit_cpu", &DataContext::limit_cpu)
+      .def_rw("limit_gpu", &DataContext::limit_gpu)
+      .def_rw("limit_object_store_memory", &DataContext::limit_object_store_memory)
+      .def_rw("max_errored_blocks", &DataContext::max_errored_blocks)
+      .def_rw("max_tasks_in_flight_per_actor", &DataContext::max_tasks_in_flight_per_actor)
+      .def_rw("max_task_retries", &DataContext::max_task_retries)
+      .def_rw("actor_min_running", &DataContext::actor_min_running)
+      .def_rw("actor_max_running", &DataContext::actor_max_running)
+      .def_rw("actor_scale_up_threshold", &DataContext::actor_scale_up_threshold)
+      .def_rw("actor_scale_down_threshold", &DataContext::actor_scale_down_threshold)
+      .def_rw("op_resource_reservation_enabled", &DataContext::op_resource_reservation_enabled)
+      .def_rw("op_resource_reservation_ratio", &DataContext::op_resource_reservation_ratio)
+      .def_rw("inline_udfs", &DataContext::inline_udfs)
+      .def_rw("eager_free", &DataContext::eager_free)
+      .def_rw("execution_no_progress_timeout_s", &DataContext::execution_no_progress_timeout_s)
+      .def_rw("verbose_stats", &DataContext::verbose_stats)
+      .def_rw("disabled_rules", &DataContext::disabled_rules);
+
+  nb::class_<BatchIterator>(module, "BatchIterator")
+      .def("next", &NextBatch, "Next batch, or None at the end.")
+      .def("timings", [](const BatchIterator& self) {
+        nb::dict out;
+        out["blocked_s"] = self.blocked_s();
+        return out;
+      });
+
+  nb::class_<Execution>(module, "Execution")
+      .def("next_blocks", &NextBlocks)
+      .def(
+          "batches",
+          [](std::shared_ptr<Execution> self, int64_t batch_size, bool drop_last,
+             int64_t prefetch_batches, int64_t shuffle_buffer_rows,
+             std::optional<int64_t> shuffle_seed) {
+            api::BatchOptions options;
+            options.batch_size = batch_size;
+            options.drop_last = drop_last;
+            options.prefetch_batches = prefetch_batches;
+            options.shuffle_buffer_rows = shuffle_buffer_rows;
+            if (shuffle_seed) options.shuffle_seed = static_cast<uint64_t>(*shuffle_seed);
+            return std::make_shared<BatchIterator>(std::move(self), options);
+          },
+          nb::arg("batch_size"), nb::arg("drop_last"), nb::arg("prefetch_batches"),
+          nb::arg("shuffle_buffer_rows"), nb::arg("shuffle_seed").none())
+      .def("join", &Join)
+      .def("cancel",
+           [](Execution& self) {
+             nb::gil_scoped_release nogil;  // waits for what runs
+             self.Cancel();
+           })
+      .def("progress", &Progress)
+      .def("stats_summary", &Progress)
+      .def(
+          "stats",
+          [](const Execution& self, bool verbose) {
+            return observe::StatsReport(self.snapshot(), verbose);
+          },
+          nb::arg("verbose") = false);
+}
+
+}  // namespace headrace::bindings

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bindings/raise.h"
+
+#include <string>
+
+namespace headrace::bindings {
+namespace {
+
+nb::object NewException(nb::handle type, const std::string& message) {
+  return type(NewString(message));
+}
+
+nb::object NewHeadraceException(const char* name, const std::string& message) {
+  return NewException(nb::module_::import_("headrace.exceptions").attr(name), message);
+}
+
+nb::object FromCode(const Status& status, const std::string& message) {
+  switch (status.code()) {
+    case arrow::StatusCode::Invalid:
+    case arrow::StatusCode::CapacityError:
+    case arrow::StatusCode::SerializationError:
+      return NewException(PyExc_ValueError, message);
+    case arrow::StatusCode::KeyError:
+      return NewException(PyExc_KeyError, message);
+    case arrow::StatusCode::TypeError:
+      return NewException(PyExc_TypeError, message);
+    case arrow::StatusCode::IndexError:
+      return NewException(PyExc_IndexError, message);
+    case arrow::StatusCode::IOError:
+      return NewException(PyExc_OSError, message);
+    case arrow::StatusCode::NotImplemented:
+      return NewException(PyExc_NotImplementedError, message);
+    case arrow::StatusCode::AlreadyExists:
+      return NewException(PyExc_FileExistsError, message);
+    case arrow::StatusCode::OutOfMemory:
+      return NewHeadraceException("OutOfMemoryError", message);
+    case arrow::StatusCode::Cancelled:
+      return NewHeadraceException("TaskCancelledError", message);
+    default:
+      return NewException(PyExc_RuntimeError, message);
+  }
+}
+
+}  // namespace
+
+nb::object ExceptionFromStatus(const Status& status) {
+  const std::string message = status.message();
+  const ErrorDetail* detail = GetErrorDetail(status);
+  switch (detail == nullptr ? ErrorKind::kDefault : detail->kind()) {
+    case ErrorKind::kUserCode: {
+      const std::string& payload = detail->payload();
+      return nb::module_::import_("headrace.exceptions")
+          .attr("_from_user_code")(nb::bytes(payload.data(), payload.size()), NewString(message),
+                                   NewString(detail->operator_name()));
+    }
+    case ErrorKind::kWorkerCrashed:
+      return NewHeadraceException("WorkerCrashedError", message);
+    case ErrorKind::kActorDied:
+      return NewHeadraceException("ActorDiedError", message);
+    case ErrorKind::kCancelled:
+      return NewHeadraceException("TaskCancelledError", message);
+    case ErrorKind::kFileNotFound:
+      return NewException(PyExc_FileNotFoundError, message);
+    case ErrorKind::kTypeError:
+      return NewException(PyExc_TypeError, message);
+    case ErrorKind::kExecutionTimeout:
+      return NewHeadraceException("ExecutionTimeoutError", message);
+    case ErrorKind::kDefault:
+      break;
+  }
+  return FromCode(status, message);
+}
+
+void RaiseIfError(const Status& status) {
+  if (status.ok()) return;
+  const nb::object exception = ExceptionFromStatus(status);
+  PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(exception.ptr())), exception.ptr());
+  throw nb::python_error();
+}
+
+}  // namespace headrace::bindings
