@@ -1,0 +1,205 @@
+"""The C++ core, as Python sees it. Plans are immutable; every call that may wait releases the GIL."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+class Schema:
+    """Column names and Arrow types."""
+
+    @staticmethod
+    def from_arrow(source: object) -> Schema:
+        """From anything with ``__arrow_c_schema__``."""
+    @property
+    def names(self) -> list[str]: ...
+    @property
+    def type_names(self) -> list[str]: ...
+    def __arrow_c_schema__(self) -> object: ...
+    def __eq__(self, other: object) -> bool: ...
+
+class Block:
+    """An immutable table of rows. Implements the Arrow PyCapsule protocol in both directions."""
+
+    @staticmethod
+    def from_arrow(source: object) -> Block:
+        """From anything with ``__arrow_c_stream__`` or ``__arrow_c_array__``; zero-copy for one chunk."""
+    @staticmethod
+    def from_numpy(batch: Mapping[str, Any]) -> Block:
+        """From columns: ndarray, list, or array-like (torch tensor, pa.Array, pd.Series). ndim >= 2: tensor column."""
+    @staticmethod
+    def from_rows(rows: Sequence[Mapping[str, Any]]) -> Block:
+        """From row dicts; missing keys become null."""
+    @property
+    def num_rows(self) -> int: ...
+    @property
+    def size_bytes(self) -> int: ...
+    @property
+    def column_names(self) -> list[str]: ...
+    @property
+    def schema(self) -> Schema: ...
+    def to_rows(self) -> list[dict[str, Any]]:
+        """Row dicts with Python scalars, None, list, dict, ndarray for tensors."""
+    def to_numpy(self, copy: bool = False) -> dict[str, np.ndarray]:
+        """Columns as ndarrays: views (read-only) where the memory allows, else copies."""
+    def map_rows(self, fn: Callable[[dict[str, Any]], Mapping[str, Any]]) -> Block:
+        """Block of what ``fn`` returns for each row; workers run ``map`` with the same loop."""
+    def flat_map_rows(self, fn: Callable[[dict[str, Any]], Iterable[Mapping[str, Any]]]) -> Block: ...
+    def filter_rows(self, fn: Callable[[dict[str, Any]], object]) -> Block: ...
+    def slice(self, offset: int, length: int) -> Block: ...
+    def select(self, columns: Sequence[str]) -> Block: ...
+    def __arrow_c_array__(self, requested_schema: object | None = None) -> tuple[object, object]: ...
+    def __arrow_c_schema__(self) -> object: ...
+
+def concat_blocks(blocks: Sequence[Block]) -> Block:
+    """One block with all rows; schemas are unified."""
+
+class Expr:
+    """A column expression, evaluated natively."""
+
+    @staticmethod
+    def col(name: str) -> Expr: ...
+    @staticmethod
+    def lit(value: object) -> Expr:
+        """None, bool, int, float, str, bytes, datetime.date/datetime/timedelta, Decimal."""
+    @staticmethod
+    def call(function: str, arguments: Sequence[Expr]) -> Expr:
+        """Call of an Arrow compute function with its default options."""
+    @staticmethod
+    def deserialize(data: bytes) -> Expr:
+        """From the bytes that a ``pyarrow.compute.Expression`` pickles to."""
+    def serialize(self) -> bytes: ...
+    def columns(self) -> list[str]: ...
+    def column_name(self) -> str:
+        """Name when the expression is just a column, else ''."""
+    def __str__(self) -> str: ...
+
+class Plan:
+    """An immutable logical plan. ``options`` arguments are dicts; unknown keys fail with ValueError:
+
+    num_cpus, num_gpus, memory (float); target_max_block_size (int); preserve_order (bool);
+    actors (bool), size, min_size, max_size, initial_size, max_tasks_in_flight, max_concurrency, max_restarts (int).
+    """
+
+    @staticmethod
+    def from_blocks(name: str, blocks: Sequence[Block]) -> Plan: ...
+    @staticmethod
+    def range(n: int, tensor_shape: Sequence[int] | None, override_num_blocks: int | None, options: dict) -> Plan: ...
+    @staticmethod
+    def read_parquet(files: dict, columns: Sequence[str] | None, filter: Expr | None, schema: object | None,
+                     include_row_hash: bool, tensor_columns: Mapping[str, tuple[str, Sequence[int]]],
+                     override_num_blocks: int | None, options: dict) -> Plan:
+        """``files``: paths, sizes, include_paths, partitioning (style, base_dir, field_names, field_types)."""
+    @staticmethod
+    def read_images(files: dict, size: tuple[int, int] | None, mode: str, skip_errors: bool,
+                    override_num_blocks: int | None, options: dict) -> Plan: ...
+    @staticmethod
+    def read_csv(files: dict, csv: dict, override_num_blocks: int | None, options: dict) -> Plan:
+        """``csv``: the fields of CsvReadOptions in src/headrace/datasource/file_options.h."""
+    @staticmethod
+    def read_json(files: dict, json: dict, override_num_blocks: int | None, options: dict) -> Plan: ...
+    @staticmethod
+    def read_text(files: dict, encoding: str, drop_empty_lines: bool, override_num_blocks: int | None,
+                  options: dict) -> Plan: ...
+    @staticmethod
+    def read_binary(files: dict, override_num_blocks: int | None, options: dict) -> Plan: ...
+    @staticmethod
+    def read_numpy(files: dict, override_num_blocks: int | None, options: dict) -> Plan: ...
+
+    def map(self, kind: str, function_name: str, pickled: bytes, is_class: bool, batch_size: int,
+            may_change_row_count: bool, options: dict) -> Plan:
+        """``kind``: batches, rows, flat_map or filter. batch_size 0: a call per block; -1: about 16 MiB."""
+    def filter(self, predicate: Expr, options: dict) -> Plan: ...
+    def project(self, exprs: Sequence[tuple[str, Expr]], keep_rest: bool, dropped: Sequence[str],
+                renamed: Sequence[tuple[str, str]], options: dict) -> Plan: ...
+    def limit(self, rows: int) -> Plan: ...
+    def union(self, others: Sequence[Plan]) -> Plan: ...
+    def streaming_repartition(self, rows: int, strict: bool) -> Plan: ...
+    def repartition(self, num_blocks: int) -> Plan: ...
+    def count(self) -> Plan:
+        """Rows per task, column num_rows."""
+    def aggregate(self, aggregates: Sequence[tuple[str, str, bool, int]], config: ExecutionConfig) -> dict[str, Any]:
+        """Runs; (function, column, ignore_nulls, ddof) -> {"sum(x)": value}. Functions: sum min max mean std count."""
+
+    def schema(self) -> Schema | None:
+        """Without running anything (may open file footers); None when only running can tell."""
+    def row_count(self) -> int | None:
+        """From metadata alone; None when only running can tell."""
+    def size_estimate(self) -> int | None: ...
+    def input_files(self) -> list[str]: ...
+    def num_blocks_estimate(self, config: ExecutionConfig) -> int: ...
+    def explain(self, config: ExecutionConfig) -> tuple[str, str, str, str]:
+        """Logical, optimized logical, physical, optimized physical plan as text."""
+    def execution_plan(self, config: ExecutionConfig) -> str: ...
+    def operator_chain(self) -> list[str]:
+        """Operator names from source to sink along the first input."""
+
+    def execute(self, config: ExecutionConfig, dataset_id: str) -> Execution: ...
+    def write_parquet(self, write: dict, config: ExecutionConfig, dataset_id: str, options: dict) -> Execution:
+        """``write``: path, mode, try_create_dir, min_rows_per_file, max_rows_per_file, compression, … Starts; join() runs
+        it to the commit."""
+    def write_csv(self, write: dict, config: ExecutionConfig, dataset_id: str, options: dict) -> Execution: ...
+    def write_json(self, write: dict, config: ExecutionConfig, dataset_id: str, options: dict) -> Execution: ...
+    def write_numpy(self, write: dict, config: ExecutionConfig, dataset_id: str, options: dict) -> Execution: ...
+
+class ExecutionConfig:
+    """What an execution needs of a DataContext; plain attributes, defaults as in DataContext."""
+
+    target_max_block_size: int  # 0: no limit
+    target_min_block_size: int
+    read_op_min_num_blocks: int
+    preserve_order: bool
+    limit_cpu: float  # < 0: no limit; of this execution
+    limit_gpu: float
+    limit_object_store_memory: float
+    max_errored_blocks: int
+    max_tasks_in_flight_per_actor: int  # 0: 2 x max_concurrency
+    max_task_retries: int
+    actor_min_running: int  # bounds of autoscaling pools without an explicit size; 0: none
+    actor_max_running: int
+    actor_scale_up_threshold: float
+    actor_scale_down_threshold: float
+    op_resource_reservation_enabled: bool
+    op_resource_reservation_ratio: float
+    inline_udfs: bool
+    eager_free: bool
+    execution_no_progress_timeout_s: float
+    verbose_stats: bool
+    disabled_rules: list[str]
+
+class Execution:
+    """A running plan. Dropping the last reference cancels it."""
+
+    def next_blocks(self) -> list[Block]:
+        """Waits for at least one block; all that are ready, in order. [] at the end. Raises what failed."""
+    def batches(self, batch_size: int, drop_last: bool, prefetch_batches: int, shuffle_buffer_rows: int,
+                shuffle_seed: int | None) -> BatchIterator:
+        """Batches of exactly batch_size rows across blocks (0: a batch per block), locally shuffled when asked."""
+    def join(self) -> None:
+        """Runs to the end, dropping blocks (writes: commits)."""
+    def cancel(self) -> None: ...
+    def progress(self) -> dict[str, Any]:
+        """Snapshot: {"rows": int, "seconds": float, "done": bool, "operators": [{"name", "tasks_done", "tasks_running",
+        "tasks_total", "rows_out", "blocks_out", "queued_blocks", "queued_bytes", "actors", "backpressure"}]}."""
+    def stats(self) -> str:
+        """Text report; after the end it is final."""
+    def stats_summary(self) -> dict[str, Any]: ...
+
+class BatchIterator:
+    def next(self) -> Block | None: ...
+    def timings(self) -> dict[str, float]: ...
+
+def init(num_cpus: int | None, num_gpus: float | None, object_store_memory: int | None,
+         resources: Mapping[str, float], python_executable: str, sys_path: Sequence[str]) -> None:
+    """Starts the engine of this process (idempotent); nothing listens, nothing is forked before it is needed."""
+
+def shutdown() -> None: ...
+def is_initialized() -> bool: ...
+def cluster_resources() -> dict[str, float]: ...
+def available_resources() -> dict[str, float]: ...
+def object_store_stats() -> dict[str, float]:
+    """used_bytes, total_bytes, peak_bytes, num_objects, shared_bytes, spilled_bytes, restored_bytes."""
+
+def list_files(paths: Sequence[str], extensions: Sequence[str], ignore_missing_paths: bool) -> list[tuple[str, int]]: ...
+def set_log_level(level: str) -> None: ...
+def version() -> str: ...

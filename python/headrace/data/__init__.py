@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Datasets; the names are those of ``ray.data``. Each is imported when it is first used."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from headrace.data._compute import ActorPoolStrategy, TaskPoolStrategy
+    from headrace.data._execution_options import ExecutionOptions, ExecutionResources
+    from headrace.data.block import Block
+    from headrace.data.context import DataContext, DatasetContext
+    from headrace.data.dataset import Dataset, MaterializedDataset
+    from headrace.data.datasource import FileShuffleConfig, SaveMode
+    from headrace.data.iterator import DataIterator, DatasetIterator
+    from headrace.data.read_api import (
+        from_arrow,
+        from_arrow_refs,
+        from_items,
+        from_numpy,
+        from_numpy_refs,
+        from_pandas,
+        from_pandas_refs,
+        range,
+        range_tensor,
+        read_binary_files,
+        read_csv,
+        read_images,
+        read_json,
+        read_numpy,
+        read_parquet,
+        read_text,
+    )
+    from headrace.data.schema import Schema
+
+__all__ = [
+    "ActorPoolStrategy",
+    "Block",
+    "DataContext",
+    "DataIterator",
+    "Dataset",
+    "DatasetContext",
+    "DatasetIterator",
+    "ExecutionOptions",
+    "ExecutionResources",
+    "FileShuffleConfig",
+    "MaterializedDataset",
+    "SaveMode",
+    "Schema",
+    "TaskPoolStrategy",
+    "from_arrow",
+    "from_arrow_refs",
+    "from_items",
+    "from_numpy",
+    "from_numpy_refs",
+    "from_pandas",
+    "from_pandas_refs",
+    "range",
+    "range_tensor",
+    "read_binary_files",
+    "read_csv",
+    "read_images",
+    "read_json",
+    "read_numpy",
+    "read_parquet",
+    "read_text",
+]
+
+_HOMES = {
+    "ActorPoolStrategy": "_compute",
+    "Block": "block",
+    "DataContext": "context",
+    "DataIterator": "iterator",
+    "Dataset": "dataset",
+    "DatasetContext": "context",
+    "DatasetIterator": "iterator",
+    "ExecutionOptions": "_execution_options",
+    "ExecutionResources": "_execution_options",
+    "FileShuffleConfig": "datasource",
+    "MaterializedDataset": "dataset",
+    "SaveMode": "datasource",
+    "Schema": "schema",
+    "TaskPoolStrategy": "_compute",
+}
+_MODULES = frozenset(
+    {"aggregate", "block", "collate_fn", "context", "dataset", "datasource", "exceptions", "expressions"}
+    | {"iterator", "read_api", "schema"}
+)
+
+
+def __getattr__(name: str) -> object:
+    import importlib
+
+    if name in _MODULES:
+        return importlib.import_module(f"headrace.data.{name}")
+    if name not in __all__:
+        raise AttributeError(f"module 'headrace.data' has no attribute {name!r}")
+    home = importlib.import_module(f"headrace.data.{_HOMES.get(name, 'read_api')}")
+    value: object = getattr(home, name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*__all__, *_MODULES})

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""State that all thematic bases of Dataset share."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from headrace import _core
+from headrace.data._run import Results, Run
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from headrace.data._map_options import MapOptions
+    from headrace.data.context import DataContext
+    from headrace.data.dataset import Dataset
+
+
+class DatasetBase:
+    """A plan, the settings it was made with, and what is known from earlier runs.
+
+    Args:
+        plan: What to compute.
+        context: Settings; the dataset keeps this object, so callers copy the current one.
+        name: Name for progress and statistics.
+        needs_gpus: Largest ``num_gpus`` of the operators.
+        shuffle_rows: Default of ``local_shuffle_buffer_size`` when iterating.
+    """
+
+    def __init__(
+        self,
+        plan: _core.Plan,
+        context: DataContext,
+        *,
+        name: str | None = None,
+        needs_gpus: float = 0.0,
+        shuffle_rows: int | None = None,
+    ) -> None:
+        self._plan = plan
+        self._context = context
+        self._name = name
+        self._shuffle_rows = shuffle_rows
+        self._results = Results(needs_gpus)
+        self._unique = f"{int(time.time() * 1000):012x}{os.urandom(7).hex()}"
+        self._blocks: list[_core.Block] | None = None  # set when materialized
+
+    def _derive(self, plan: _core.Plan, mapped: MapOptions | None = None) -> Dataset:
+        """A dataset with one more operator."""
+        from headrace.data.dataset import Dataset
+
+        needs_gpus = self._results.needs_gpus
+        shuffle_rows = self._shuffle_rows
+        if mapped is not None:
+            needs_gpus = max(needs_gpus, mapped.num_gpus)
+            shuffle_rows = mapped.local_shuffle_buffer_size or shuffle_rows
+        return Dataset(plan, self._context, name=self._name, needs_gpus=needs_gpus, shuffle_rows=shuffle_rows)
+
+    def _run(self, plan: _core.Plan | None = None) -> Run:
+        """Starts ``plan`` (default: the dataset's own)."""
+        return Run(self, (self._plan if plan is None else plan).execute)
+
+    def _iter_blocks(self, limit: int | None = None) -> Iterator[_core.Block]:
+        """Blocks of the first ``limit`` rows (None: of all), from memory when they are there."""
+        if self._blocks is not None:
+            yield from _first_rows(self._blocks, limit)
+            return
+        rows, size = 0, 0
+        schema: _core.Schema | None = None
+        with self._run(self._plan if limit is None else self._plan.limit(limit)) as run:
+            for block in run.blocks():
+                rows += block.num_rows
+                if limit is None:
+                    size += block.size_bytes
+                if schema is None or not schema.names:
+                    schema = block.schema
+                yield block
+        results = self._results  # reached only when the consumer took everything
+        if schema is not None and results.schema is None:
+            results.schema = schema
+        if limit is None:
+            results.num_rows, results.size_bytes = rows, size
+
+    def get_dataset_id(self) -> str:
+        """Id for logs and statistics: name, a unique part, and the number of the latest run (-1 before the first).
+
+        >>> ray.data.range(1).get_dataset_id()[:8]
+        'dataset_'
+        """
+        return f"{self._name or 'dataset'}_{self._unique}_{self._results.num_runs - 1}"
+
+    def __getstate__(self) -> dict[str, Any]:
+        raise TypeError(
+            "A Dataset cannot be pickled. Functions given to map_batches and the like must not refer to a Dataset; "
+            "collect what they need first, for example with take_all()."
+        )
+
+
+def _first_rows(blocks: list[_core.Block], limit: int | None) -> Iterator[_core.Block]:
+    for block in blocks:
+        if limit is None:
+            yield block
+            continue
+        if limit <= 0:
+            return
+        yield block if block.num_rows <= limit else block.slice(0, limit)
+        limit -= block.num_rows

@@ -1,0 +1,258 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Methods that write files. Files are written under hidden names and renamed when everything has succeeded."""
+
+from __future__ import annotations
+
+import os
+
+from headrace import _core
+from headrace.data import _map_options as arguments
+from headrace.data._base import DatasetBase
+from headrace.data._columns import whole_number
+from headrace.data._run import Run
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+_MODES = ("append", "overwrite", "create", "error", "ignore")
+
+
+class WriteMethods(DatasetBase):
+    """See the module. All methods run the plan at once and return None. What they have in common:
+
+    ``path``: directory. ``try_create_dir``: create it. ``mode``: a ``SaveMode`` or its name: "append" (default),
+    "overwrite" (removes what is there), "create" or "error" (fails if the directory exists), "ignore" (does nothing
+    then). ``min_rows_per_file``: rows gathered for a file at least. ``max_rows_per_file``: rows of a file at most.
+    ``concurrency``: tasks that write at a time. ``ray_remote_args``: options of these tasks, such as ``num_cpus``.
+    ``filesystem``: None or a local one; remote paths are URIs. File names start with an id of the run, so appending
+    never collides.
+    """
+
+    def write_parquet(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        partition_cols: Sequence[str] | None = None,
+        filesystem: Any = None,
+        try_create_dir: bool = True,
+        min_rows_per_file: int | None = None,
+        max_rows_per_file: int | None = None,
+        num_rows_per_file: int | None = None,
+        mode: Any = "append",
+        compression: str | None = "snappy",
+        compression_level: int | None = None,
+        row_group_size: int | None = None,
+        use_dictionary: bool = True,
+        arrow_parquet_args_fn: Callable[[], dict[str, Any]] | None = None,
+        ray_remote_args: dict[str, Any] | None = None,
+        concurrency: int | None = None,
+    ) -> None:
+        """Write Parquet files.
+
+        Args:
+            path, filesystem, try_create_dir, min_rows_per_file, max_rows_per_file, mode, ray_remote_args,
+                concurrency: See the class.
+            num_rows_per_file: Old name of ``min_rows_per_file``.
+            partition_cols: Columns whose values become directories ``column=value``; left out of the files.
+            compression: "snappy", "zstd", "gzip", "lz4", "brotli" or None.
+            compression_level: Level of the codec; None: its default.
+            row_group_size: Rows per row group; default 2**20.
+            use_dictionary: Dictionary-encode columns that repeat values.
+            arrow_parquet_args_fn: Returns further values of these options; called once.
+
+        Raises:
+            ValueError: The directory exists and ``mode`` forbids it, or an argument is out of range.
+
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as path:
+        ...     ray.data.range(3).write_parquet(path)
+        ...     ray.data.read_parquet(path).count()
+        3
+        """
+        given: dict[str, Any] = {
+            "compression": compression or "none",
+            "use_dictionary": use_dictionary,
+            "partition_cols": list(partition_cols or ()),
+        }
+        if compression_level is not None:
+            given["compression_level"] = compression_level
+        if row_group_size is not None:
+            given["row_group_size"] = whole_number("row_group_size", row_group_size, 1)
+        if arrow_parquet_args_fn is not None:
+            given.update(_known("arrow_parquet_args_fn", arrow_parquet_args_fn(), given, "row_group_size"))
+        if min_rows_per_file is None:
+            min_rows_per_file = num_rows_per_file
+        given.update(_file_options(path, filesystem, try_create_dir, min_rows_per_file, max_rows_per_file, mode))
+        self._write(_core.Plan.write_parquet, given, concurrency, ray_remote_args)
+
+    def write_csv(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        filesystem: Any = None,
+        try_create_dir: bool = True,
+        min_rows_per_file: int | None = None,
+        max_rows_per_file: int | None = None,
+        num_rows_per_file: int | None = None,
+        mode: Any = "append",
+        include_header: bool = True,
+        delimiter: str = ",",
+        quoting_style: str = "needed",
+        arrow_csv_args_fn: Callable[[], dict[str, Any]] | None = None,
+        ray_remote_args: dict[str, Any] | None = None,
+        concurrency: int | None = None,
+    ) -> None:
+        """Write CSV files.
+
+        Args:
+            path, filesystem, try_create_dir, min_rows_per_file, max_rows_per_file, num_rows_per_file, mode,
+                ray_remote_args, concurrency: See ``write_parquet``.
+            include_header: Start each file with the column names.
+            delimiter: Character between values.
+            quoting_style: "needed", "all_valid" or "none".
+            arrow_csv_args_fn: Returns further values of these options, or ``{"write_options": WriteOptions}``.
+
+        Raises:
+            ValueError: As ``write_parquet``.
+
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as path:
+        ...     ray.data.range(3).write_csv(path)
+        ...     ray.data.read_csv(path).count()
+        3
+        """
+        given: dict[str, Any] = {
+            "include_header": include_header,
+            "delimiter": delimiter,
+            "quoting_style": quoting_style,
+        }
+        if arrow_csv_args_fn is not None:
+            extra = dict(arrow_csv_args_fn())
+            options = extra.pop("write_options", None)
+            if options is not None:
+                extra = {name: getattr(options, name) for name in given} | extra
+            given.update(_known("arrow_csv_args_fn", extra, given))
+        if min_rows_per_file is None:
+            min_rows_per_file = num_rows_per_file
+        given.update(_file_options(path, filesystem, try_create_dir, min_rows_per_file, max_rows_per_file, mode))
+        self._write(_core.Plan.write_csv, given, concurrency, ray_remote_args)
+
+    def write_json(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        filesystem: Any = None,
+        try_create_dir: bool = True,
+        min_rows_per_file: int | None = None,
+        max_rows_per_file: int | None = None,
+        num_rows_per_file: int | None = None,
+        mode: Any = "append",
+        ray_remote_args: dict[str, Any] | None = None,
+        concurrency: int | None = None,
+    ) -> None:
+        """Write JSON files, one object per line.
+
+        Args:
+            path, filesystem, try_create_dir, min_rows_per_file, max_rows_per_file, num_rows_per_file, mode,
+                ray_remote_args, concurrency: See ``write_parquet``.
+
+        Raises:
+            ValueError: As ``write_parquet``.
+
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as path:
+        ...     ray.data.range(3).write_json(path)
+        ...     ray.data.read_json(path).count()
+        3
+        """
+        if min_rows_per_file is None:
+            min_rows_per_file = num_rows_per_file
+        given = _file_options(path, filesystem, try_create_dir, min_rows_per_file, max_rows_per_file, mode)
+        self._write(_core.Plan.write_json, given, concurrency, ray_remote_args)
+
+    def write_numpy(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        column: str,
+        filesystem: Any = None,
+        try_create_dir: bool = True,
+        min_rows_per_file: int | None = None,
+        max_rows_per_file: int | None = None,
+        num_rows_per_file: int | None = None,
+        mode: Any = "append",
+        ray_remote_args: dict[str, Any] | None = None,
+        concurrency: int | None = None,
+    ) -> None:
+        """Write one column as ``.npy`` files.
+
+        Args:
+            column: The column.
+            path, filesystem, try_create_dir, min_rows_per_file, max_rows_per_file, num_rows_per_file, mode,
+                ray_remote_args, concurrency: See ``write_parquet``.
+
+        Raises:
+            ValueError: As ``write_parquet``.
+
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as path:
+        ...     ray.data.range(3).write_numpy(path, column="id")
+        ...     ray.data.read_numpy(path).count()
+        3
+        """
+        if min_rows_per_file is None:
+            min_rows_per_file = num_rows_per_file
+        given = _file_options(path, filesystem, try_create_dir, min_rows_per_file, max_rows_per_file, mode)
+        self._write(_core.Plan.write_numpy, {**given, "column": column}, concurrency, ray_remote_args)
+
+    def _write(
+        self,
+        start: Callable[[_core.Plan, dict[str, Any], _core.ExecutionConfig, str, dict[str, Any]], _core.Execution],
+        given: dict[str, Any],
+        concurrency: int | None,
+        ray_remote_args: dict[str, Any] | None,
+    ) -> None:
+        mapped = arguments.map_options(None, concurrency=concurrency, ray_remote_args=ray_remote_args)
+        with Run(self, lambda config, run_id: start(self._plan, given, config, run_id, mapped.options)) as run:
+            run.join()
+
+
+def _file_options(
+    path: str | os.PathLike[str],
+    filesystem: Any,
+    try_create_dir: bool,
+    min_rows: int | None,
+    max_rows: int | None,
+    mode: Any,
+) -> dict[str, Any]:
+    """What all writers share.
+
+    Raises:
+        ValueError: An unknown mode, or numbers of rows that contradict each other.
+    """
+    from headrace.data._files import local_path
+
+    word = str(getattr(mode, "value", mode)).lower()
+    if word not in _MODES:
+        raise ValueError(f"mode {mode!r} cannot be used with files; it must be one of {', '.join(_MODES)}")
+    for name, rows in (("min_rows_per_file", min_rows), ("max_rows_per_file", max_rows)):
+        if rows is not None:
+            whole_number(name, rows, 1)
+    if min_rows is not None and max_rows is not None and min_rows > max_rows:
+        raise ValueError(f"min_rows_per_file ({min_rows}) must be <= max_rows_per_file ({max_rows})")
+    return {
+        "path": local_path(path, filesystem),
+        "mode": word,
+        "try_create_dir": bool(try_create_dir),
+        "min_rows_per_file": min_rows or 0,
+        "max_rows_per_file": max_rows or 0,
+    }
+
+
+def _known(source: str, extra: dict[str, Any], given: dict[str, Any], *others: str) -> dict[str, Any]:
+    unknown = sorted(set(extra) - set(given) - set(others) - {"compression_level"})
+    if unknown:
+        raise ValueError(f"{source}: unknown option {unknown[0]!r}. Valid ones are: {', '.join([*given, *others])}.")
+    return extra

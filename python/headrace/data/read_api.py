@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""All functions that make datasets. Keywords that the file readers share:
+
+- ``filesystem``: None or a local pyarrow filesystem; remote paths are URIs (``s3://``, ``gs://``, ``file://``).
+- ``partition_filter``: ``PathPartitionFilter``, or a function from paths to the paths to read.
+- ``partitioning``: ``Partitioning``; columns from directory names. Tables are read with ``Partitioning("hive")``.
+- ``include_paths``: add a string column ``path``.
+- ``ignore_missing_paths``: leave out paths that do not exist instead of failing.
+- ``shuffle``: "files" or ``FileShuffleConfig``: read the files in random order, drawn once per call.
+- ``file_extensions``: endings of the files to read, without dot; None: all files.
+- ``concurrency``: read tasks that run at a time.
+- ``override_num_blocks`` (old name ``parallelism``): number of blocks to read into.
+- ``num_cpus``, ``num_gpus``, ``memory``, ``ray_remote_args``: resources of a read task.
+- ``arrow_open_stream_args``, ``arrow_open_file_args``, ``meta_provider``: accepted; readers open files their own way.
+"""
+
+from __future__ import annotations
+
+from headrace.data._from_memory import (
+    from_arrow,
+    from_arrow_refs,
+    from_items,
+    from_numpy,
+    from_numpy_refs,
+    from_pandas,
+    from_pandas_refs,
+    range,
+    range_tensor,
+)
+from headrace.data._read_files import read_binary_files, read_images, read_numpy, read_text
+from headrace.data._read_tables import read_csv, read_json, read_parquet
+
+__all__ = [
+    "from_arrow",
+    "from_arrow_refs",
+    "from_items",
+    "from_numpy",
+    "from_numpy_refs",
+    "from_pandas",
+    "from_pandas_refs",
+    "range",
+    "range_tensor",
+    "read_binary_files",
+    "read_csv",
+    "read_images",
+    "read_json",
+    "read_numpy",
+    "read_parquet",
+    "read_text",
+]

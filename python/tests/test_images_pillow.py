@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""read_images gives what Pillow gives, value by value."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import headrace as ray
+
+Image = pytest.importorskip("PIL.Image")
+
+MODES = {
+    "jpg": ["L", "RGB", "CMYK"],
+    "png": ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"],
+    "tiff": ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16", "I", "F"],
+    "bmp": ["1", "L", "P", "RGB"],
+    "gif": ["L", "P"],
+    "webp": ["RGB", "RGBA"],
+}
+CASES = [(extension, mode) for extension, modes in MODES.items() for mode in modes]
+SIZES = [None, (24, 17), (90, 131), (61, 20)]
+
+
+def make_image(mode: str, width: int, height: int, seed: int) -> Image.Image:
+    rng = np.random.default_rng(seed)
+    if mode == "I;16":
+        return Image.fromarray(rng.integers(0, 65536, (height, width), dtype=np.uint16))
+    if mode == "I":
+        return Image.fromarray(rng.integers(-70_000, 70_000, (height, width), dtype=np.int32))
+    if mode == "F":
+        return Image.fromarray(rng.normal(100, 100, (height, width)).astype(np.float32))
+    coarse = rng.integers(0, 256, (height // 4 + 1, width // 4 + 1, 4), dtype=np.uint8)
+    picture = Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC)
+    if mode == "P":
+        return picture.convert("RGB").quantize(40)
+    if mode == "1":
+        return picture.convert("RGB").convert("1")
+    return picture.convert(mode)
+
+
+def with_pillow(path: Path, size: tuple[int, int] | None, mode: str | None) -> np.ndarray:
+    image = Image.open(path)
+    if size is not None and image.size != (size[1], size[0]):
+        image = image.resize((size[1], size[0]), Image.Resampling.BILINEAR)
+    if mode is not None and image.mode != mode:
+        image = image.convert(mode)
+    return np.array(image)
+
+
+def read(path: Path, **options) -> np.ndarray:
+    (row,) = ray.data.read_images(str(path), **options).take_all()
+    return row["image"]
+
+
+@pytest.mark.parametrize(("extension", "stored"), CASES)
+def test_every_format_and_mode_equals_pillow(tmp_path, extension, stored):
+    for seed, (size, mode) in enumerate(itertools.product(SIZES, [None, "RGB", "L", "RGBA"])):
+        path = tmp_path / f"{seed}.{extension}"
+        options = {"quality": 90} if extension in ("jpg", "webp") else {}
+        make_image(stored, 57 + seed, 43, seed).save(path, **options)
+        # Files of formats that are not among the default extensions are read when named.
+        ours = read(path, size=size, mode=mode, file_extensions=None)
+        theirs = with_pillow(path, size, mode)
+        assert ours.shape == theirs.shape
+        # Pillow before 13 resizes in another order, which rounds differently.
+        tolerance = 1 if size is not None else 0
+        difference = np.abs(ours.astype(np.float64) - theirs.astype(np.float64))
+        assert difference.max() <= tolerance, (size, mode)
+
+
+def test_resized_photos_have_one_shape(tmp_path):
+    for seed, (width, height) in enumerate([(50, 37), (37, 50), (24, 17), (12, 12)]):
+        make_image("RGB", width, height, seed).save(tmp_path / f"{seed}.png")
+    rows = ray.data.read_images(str(tmp_path), size=(17, 24), mode="RGB").take_all()
+    assert [row["image"].shape for row in rows] == [(17, 24, 3)] * 4
+    for seed, row in enumerate(rows):
+        theirs = with_pillow(tmp_path / f"{seed}.png", (17, 24), "RGB")
+        assert np.abs(row["image"].astype(int) - theirs).max() <= 1
+
+
+def test_images_of_different_sizes_keep_their_shapes(tmp_path):
+    for seed, (width, height) in enumerate([(5, 7), (8, 3), (4, 4)]):
+        make_image("RGB", width, height, seed).save(tmp_path / f"{seed}.png")
+    rows = ray.data.read_images(str(tmp_path), override_num_blocks=1).take_all()
+    for seed, row in enumerate(rows):
+        np.testing.assert_array_equal(row["image"], np.array(Image.open(tmp_path / f"{seed}.png")))
+
+
+def test_include_paths_adds_the_path(tmp_path):
+    make_image("RGB", 5, 7, 0).save(tmp_path / "a.png")
+    (row,) = ray.data.read_images(str(tmp_path), include_paths=True).take_all()
+    assert row["path"].endswith("a.png")
+
+
+@pytest.mark.parametrize("content", [b"", b"this is not an image", b"\xff\xd8\xff\xe0\x00\x10JFIF"])
+def test_a_corrupt_file_is_a_value_error_that_names_it(tmp_path, content):
+    make_image("RGB", 5, 7, 0).save(tmp_path / "a.png")
+    (tmp_path / "broken.jpg").write_bytes(content)
+    with pytest.raises(ValueError, match=r"broken\.jpg"):
+        ray.data.read_images(str(tmp_path)).take_all()
+
+
+def test_a_truncated_file_is_a_value_error(tmp_path):
+    path = tmp_path / "cut.jpg"
+    make_image("RGB", 200, 150, 0).save(path)
+    path.write_bytes(path.read_bytes()[:2000])
+    with pytest.raises(ValueError, match="truncated"):
+        ray.data.read_images(str(path)).take_all()
+
+
+@pytest.mark.parametrize("size", [(0, 5), (5, -1)])
+def test_size_has_to_be_positive(tmp_path, size):
+    make_image("RGB", 5, 7, 0).save(tmp_path / "a.png")
+    with pytest.raises(ValueError, match="positive"):
+        ray.data.read_images(str(tmp_path), size=size)
