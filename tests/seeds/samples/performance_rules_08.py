@@ -1,0 +1,3 @@
+# Materialize and print detailed stats
+materialized = ds.materialize()
+print(materialized.stats())
