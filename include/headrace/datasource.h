@@ -87,6 +87,10 @@ class Datasource {
     return nullptr;
   }
 
+  /// This source leaving dictionary-encoded strings encoded: columns of type string come as
+  /// dictionaries of string; nullptr when it cannot, or does already.
+  virtual std::shared_ptr<const Datasource> WithDictionaries() const { return nullptr; }
+
   /// Bytes that DeserializeDatasource reads in another process of the same version.
   virtual arrow::Result<std::string> Serialize() const = 0;
 };
@@ -126,6 +130,8 @@ class Datasink {
   virtual void Abort(const std::vector<std::string>& finished) const = 0;
   /// Rows that should be gathered for one write task; 0: no wish.
   virtual int64_t min_rows_per_task() const { return 0; }
+  /// Dictionaries of strings may be written in place of strings; the file is the same.
+  virtual bool takes_dictionaries() const { return false; }
   virtual arrow::Result<std::string> Serialize() const = 0;
 };
 

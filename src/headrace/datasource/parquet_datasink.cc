@@ -54,6 +54,8 @@ class ParquetDatasink final : public FileDatasink {
 
   std::string_view kind() const override { return "parquet"; }
   std::string name() const override { return "WriteParquet"; }
+  // Directory names are made of strings.
+  bool takes_dictionaries() const override { return options_.partition_cols.empty(); }
 
   Result<std::unique_ptr<BlockWriter>> OpenWriter(const WriteTaskInfo& info) const override {
     MakeEncoder make_encoder = [options = options_, pool = info.pool](

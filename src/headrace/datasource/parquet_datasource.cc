@@ -98,6 +98,13 @@ class ParquetDatasource final : public Datasource {
     return Derived(std::move(options));
   }
 
+  DatasourcePtr WithDictionaries() const override {
+    if (options_.keep_dictionaries) return nullptr;
+    ParquetReadOptions options = options_;
+    options.keep_dictionaries = true;
+    return Derived(std::move(options));
+  }
+
   Result<std::string> Serialize() const override {
     // The unified schema goes along, so that a worker opens only the files of its tasks.
     ARROW_ASSIGN_OR_RAISE(const auto schema, FileSchema());

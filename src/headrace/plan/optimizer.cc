@@ -7,6 +7,7 @@
 #include "headrace/base/log.h"
 #include "headrace/plan/rules/combine_repartitions.h"
 #include "headrace/plan/rules/fuse_limits.h"
+#include "headrace/plan/rules/keep_dictionaries.h"
 #include "headrace/plan/rules/limit_pushdown.h"
 #include "headrace/plan/rules/merge_filters.h"
 #include "headrace/plan/rules/merge_projections.h"
@@ -50,7 +51,8 @@ Optimizer Optimizer::WithDefaultRules(const std::vector<std::string>& disabled) 
   // Merging first gives the pushdowns fewer and larger nodes; projections are pushed last, when the
   // filters below them have left for the sources.
   auto rules = MakeRules<RemoveNoOps, FuseLimits, CombineRepartitions, MergeFilters,
-                         MergeProjections, PredicatePushdown, LimitPushdown, ProjectionPushdown>();
+                         MergeProjections, PredicatePushdown, LimitPushdown, ProjectionPushdown,
+                         KeepDictionaries>();
   std::erase_if(rules, [&](const std::unique_ptr<Rule>& rule) {
     return std::find(disabled.begin(), disabled.end(), rule->name()) != disabled.end();
   });

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "headrace/plan/rules/keep_dictionaries.h"
+
+#include <algorithm>
+
+#include "headrace/plan/operators.h"
+
+namespace headrace::plan {
+namespace {
+
+bool IsText(const arrow::Schema& schema, const std::string& column) {
+  const auto field = schema.GetFieldByName(column);
+  return field == nullptr || arrow::is_base_binary_like(field->type()->id());
+}
+
+/// True when `project` hands text columns on as they are, without computing anything from them.
+bool OnlyPassesText(const Project& project, const arrow::Schema& schema) {
+  return std::all_of(project.exprs().begin(), project.exprs().end(), [&](const auto& named) {
+    if (!named.expr.ColumnName().empty()) return true;
+    const auto columns = named.expr.Columns();
+    return std::none_of(columns.begin(), columns.end(),
+                        [&](const auto& column) { return IsText(schema, column); });
+  });
+}
+
+/// `node` over a source that keeps dictionaries; nullptr when that cannot be.
+Result<LogicalOperatorPtr> Keep(const LogicalOperatorPtr& node) {
+  if (const auto* read = As<Read>(node)) {
+    auto source = read->source()->WithDictionaries();
+    if (source == nullptr) return nullptr;
+    return std::make_shared<Read>(std::move(source), read->override_num_blocks(), read->options(),
+                                  read->limit_rows());
+  }
+  const auto* project = As<Project>(node);
+  if (project == nullptr) return nullptr;
+  // Only a project directly over the source: then the source's schema says what is text.
+  const auto* read = As<Read>(project->input());
+  if (read == nullptr) return nullptr;
+  ARROW_ASSIGN_OR_RAISE(const auto schema, read->source()->Schema());
+  if (schema == nullptr || !OnlyPassesText(*project, *schema)) return nullptr;
+  ARROW_ASSIGN_OR_RAISE(auto input, Keep(project->input()));
+  if (input == nullptr) return nullptr;
+  return node->WithInputs({std::move(input)});
+}
+
+}  // namespace
+
+Result<LogicalOperatorPtr> KeepDictionaries::Rewrite(LogicalOperatorPtr node) const {
+  const auto* write = As<Write>(node);
+  if (write == nullptr || !write->sink()->takes_dictionaries()) return node;
+  ARROW_ASSIGN_OR_RAISE(auto input, Keep(write->input()));
+  if (input == nullptr) return node;
+  return node->WithInputs({std::move(input)});
+}
+
+}  // namespace headrace::plan
