@@ -1,15 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "headrace/api/batch_iterator.h"
 
-#include <arrow/array/builder_primitive.h>
-#include <arrow/compute/api_vector.h>
-
 #include <algorithm>
 #include <chrono>
-#include <numeric>
+#include <span>
 #include <utility>
 
+#include "headrace/block/schema.h"
+#include "headrace/store/recycling_pool.h"
+
 namespace headrace::api {
+namespace {
+
+/// A block stays in memory while one of its rows waits. Once the blocks hold this many times the
+/// rows that wait, those are copied together; each row is copied so at most every third refill.
+constexpr int64_t kMaxPoolSlack = 3;
+
+}  // namespace
 
 BatchIterator::BatchIterator(std::shared_ptr<Execution> execution, BatchOptions options)
     : execution_(std::move(execution)),
@@ -107,7 +114,7 @@ Result<Block> BatchIterator::TakeHeld(int64_t rows) {
       front = front.Slice(take, front.num_rows());
     }
   }
-  return ConcatBlocks(parts);
+  return ConcatBlocks(parts, store::BlockMemoryPool());
 }
 
 Result<std::optional<Block>> BatchIterator::Make() {
@@ -128,42 +135,63 @@ Result<std::optional<Block>> BatchIterator::Make() {
   return std::optional(std::move(batch));
 }
 
-Status BatchIterator::Refill() {
-  // What is left of the pool goes first, then new rows until the buffer is full.
-  if (!order_.empty()) {
-    arrow::Int64Builder indices;
-    ARROW_RETURN_NOT_OK(indices.AppendValues(order_));
-    ARROW_ASSIGN_OR_RAISE(auto array, indices.Finish());
-    ARROW_ASSIGN_OR_RAISE(const auto rest, arrow::compute::Take(pool_.batch(), array));
-    held_.emplace_front(rest.record_batch());
-    held_rows_ += held_.front().num_rows();
+Status BatchIterator::AddToPool(Block block) {
+  if (!pool_.empty() && !pool_.front().schema()->Equals(*block.schema())) {
+    ARROW_ASSIGN_OR_RAISE(const auto schema,
+                          headrace::UnifySchemas({pool_.front().schema(), block.schema()}));
+    for (Block& old : pool_) {
+      ARROW_ASSIGN_OR_RAISE(old, ConformTo(old, schema, store::BlockMemoryPool()));
+    }
+    ARROW_ASSIGN_OR_RAISE(block, ConformTo(block, schema, store::BlockMemoryPool()));
   }
+  const auto number = static_cast<uint32_t>(pool_.size());
+  for (int64_t row = 0; row < block.num_rows(); ++row) {
+    rows_.push_back({number, static_cast<uint32_t>(row)});
+  }
+  pool_rows_ += block.num_rows();
+  pool_.push_back(std::move(block));
+  return Status::OK();
+}
+
+Status BatchIterator::CompactPool() {
+  const auto left = static_cast<int64_t>(rows_.size());
+  if (pool_rows_ <= kMaxPoolSlack * left) return Status::OK();
+  ARROW_ASSIGN_OR_RAISE(Block rest, compute::GatherRows(pool_, rows_, store::BlockMemoryPool()));
+  pool_.clear();
+  rows_.clear();
+  pool_rows_ = 0;
+  return AddToPool(std::move(rest));
+}
+
+Status BatchIterator::Refill() {
+  ARROW_RETURN_NOT_OK(CompactPool());
   const int64_t wanted = std::max(options_.shuffle_buffer_rows, options_.batch_size);
-  while (held_rows_ < wanted) {
+  while (static_cast<int64_t>(rows_.size()) < wanted) {
     ARROW_ASSIGN_OR_RAISE(const bool more, Pull());
     if (!more) break;
+    ARROW_RETURN_NOT_OK(AddToPool(std::move(held_.front())));
+    held_.pop_front();
+    held_rows_ = 0;
   }
-  ARROW_ASSIGN_OR_RAISE(pool_, TakeHeld(held_rows_));
-  order_.resize(pool_.num_rows());
-  std::iota(order_.begin(), order_.end(), 0);
-  std::shuffle(order_.begin(), order_.end(), random_);
   return Status::OK();
 }
 
 Result<std::optional<Block>> BatchIterator::MakeShuffled() {
-  const auto left = [this] { return static_cast<int64_t>(order_.size()); };
+  const auto left = [this] { return static_cast<int64_t>(rows_.size()); };
   // Rows are drawn from a buffer that is refilled when it is half empty.
   const int64_t low = std::max(options_.shuffle_buffer_rows / 2, options_.batch_size);
-  const bool may_refill = !input_ended_ || !arrived_.empty() || held_rows_ > 0;
-  if (left() < low && may_refill) ARROW_RETURN_NOT_OK(Refill());
+  if (left() < low && (!input_ended_ || !arrived_.empty())) ARROW_RETURN_NOT_OK(Refill());
   const int64_t rows = std::min(left(), options_.batch_size);
   if (rows == 0 || (rows < options_.batch_size && options_.drop_last)) return std::nullopt;
-  arrow::Int64Builder indices;
-  ARROW_RETURN_NOT_OK(indices.AppendValues(order_.data() + left() - rows, rows));
-  order_.resize(left() - rows);
-  ARROW_ASSIGN_OR_RAISE(auto array, indices.Finish());
-  ARROW_ASSIGN_OR_RAISE(const auto batch, arrow::compute::Take(pool_.batch(), array));
-  return std::optional(Block(batch.record_batch()));
+  // The drawn rows move to the end (Fisher-Yates), from where they are taken off.
+  for (int64_t i = left() - 1; i >= left() - rows; --i) {
+    const auto drawn = static_cast<int64_t>(random_() % static_cast<uint64_t>(i + 1));
+    std::swap(rows_[i], rows_[drawn]);
+  }
+  const std::span<const compute::RowRef> batch(rows_.data() + left() - rows, rows);
+  ARROW_ASSIGN_OR_RAISE(Block block, compute::GatherRows(pool_, batch, store::BlockMemoryPool()));
+  rows_.resize(left() - rows);
+  return std::optional(std::move(block));
 }
 
 }  // namespace headrace::api

@@ -13,6 +13,7 @@
 
 #include "headrace/api/execution.h"
 #include "headrace/base/lock_annotations.h"
+#include "headrace/compute/gather.h"
 
 namespace headrace::api {
 
@@ -44,6 +45,9 @@ class BatchIterator {
   Result<std::optional<Block>> MakeShuffled();
   Result<bool> Pull();  // one more block into held_; false at the end
   Status Refill();
+  /// Brings the rows that are left together, once most rows of the pool's blocks have gone out.
+  Status CompactPool();
+  Status AddToPool(Block block);
   Result<Block> TakeHeld(int64_t rows);
   void Prefetch();
 
@@ -55,10 +59,11 @@ class BatchIterator {
   bool input_ended_ = false;
   double blocked_s_ = 0;
 
-  // Shuffling: `pool_` is held_ of a moment ago, `order_` the rows of it that have not gone out.
+  // Shuffling: the blocks that batches are drawn from, and the rows of them that have not gone out.
   std::mt19937_64 random_;
-  Block pool_;
-  std::vector<int64_t> order_;
+  std::vector<Block> pool_;
+  int64_t pool_rows_ = 0;
+  std::vector<compute::RowRef> rows_;
 
   std::thread thread_;  // joinable when prefetching
   std::mutex mutex_;
