@@ -1,35 +1,35 @@
 # SPDX-License-Identifier: Apache-2.0
-# What goes where. In a wheel everything lies in the package: headrace/_core*.so, headrace/libheadrace.so and, for C++
-# programs, headrace/include and headrace/lib/cmake. Outside a wheel: the usual prefix/lib and prefix/include.
-include(GNUInstallDirs)
-if(SKBUILD)
-  set(_prefix headrace/)
-  set(_library_dir headrace)
-else()
-  set(_prefix "")
-  set(_library_dir ${CMAKE_INSTALL_LIBDIR})
-endif()
-set(_config_dir ${_prefix}lib/cmake/headrace)
-
-# libarrow is found beside the package, in the pyarrow that Python loads as well.
-if(SKBUILD)
-  set(_run_path "$ORIGIN;$ORIGIN/../pyarrow")
-else()
-  set(_run_path "$ORIGIN;${HEADRACE_PYARROW_DIR}")
-endif()
-set_target_properties(headrace PROPERTIES INSTALL_RPATH "${_run_path}")
-if(NOT SKBUILD)  # src/bindings installs it beside the module
-  install(TARGETS headrace LIBRARY DESTINATION ${_library_dir})
-endif()
-
-install(DIRECTORY ${CMAKE_SOURCE_DIR}/include/ DESTINATION ${_prefix}include FILES_MATCHING PATTERN *.h)
-
+# What goes where, in two components out of one build:
+#   python  the wheel: headrace/_core*.so, headrace/libheadrace.so and, for C++ programs, headrace/include and
+#           headrace/lib/cmake. Only installed when named, which pyproject.toml does.
+#   cpp     prefix/lib, prefix/include and prefix/lib/cmake: what `cmake --install build/Release --prefix <dir>` gives.
 include(CMakePackageConfigHelpers)
-file(RELATIVE_PATH HEADRACE_LIBRARY_FROM_CONFIG /${_config_dir} /${_library_dir}/libheadrace.so)
-file(RELATIVE_PATH HEADRACE_INCLUDE_FROM_CONFIG /${_config_dir} /${_prefix}include)
-file(RELATIVE_PATH HEADRACE_PYARROW_FROM_CONFIG /${_config_dir} /pyarrow)
-configure_file(${CMAKE_SOURCE_DIR}/cmake/headraceConfig.cmake.in ${CMAKE_BINARY_DIR}/headraceConfig.cmake @ONLY)
-write_basic_package_version_file(${CMAKE_BINARY_DIR}/headraceConfigVersion.cmake COMPATIBILITY SameMinorVersion)
-install(FILES ${CMAKE_BINARY_DIR}/headraceConfig.cmake ${CMAKE_BINARY_DIR}/headraceConfigVersion.cmake
-              ${CMAKE_SOURCE_DIR}/cmake/Arrow.cmake
-        DESTINATION ${_config_dir})
+
+# _headrace_install(<component> <prefix> <library dir> [EXCLUDE_FROM_ALL]): headers and CMake files.
+function(_headrace_install component prefix library_dir)
+  set(config_dir ${prefix}lib/cmake/headrace)
+  set(generated ${CMAKE_BINARY_DIR}/cmake/${component})
+  file(RELATIVE_PATH HEADRACE_LIBRARY_FROM_CONFIG /${config_dir} /${library_dir}/libheadrace.so)
+  file(RELATIVE_PATH HEADRACE_INCLUDE_FROM_CONFIG /${config_dir} /${prefix}include)
+  file(RELATIVE_PATH HEADRACE_PYARROW_FROM_CONFIG /${config_dir} /pyarrow)
+  configure_file(${CMAKE_SOURCE_DIR}/cmake/headraceConfig.cmake.in ${generated}/headraceConfig.cmake @ONLY)
+  write_basic_package_version_file(${generated}/headraceConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+  install(FILES ${generated}/headraceConfig.cmake ${generated}/headraceConfigVersion.cmake
+                ${CMAKE_SOURCE_DIR}/cmake/Arrow.cmake
+          DESTINATION ${config_dir} COMPONENT ${component} ${ARGN})
+  install(DIRECTORY ${CMAKE_SOURCE_DIR}/include/ DESTINATION ${prefix}include COMPONENT ${component} ${ARGN}
+          FILES_MATCHING PATTERN *.h)
+endfunction()
+
+set(HEADRACE_CONFIG_PYARROW_DIR "")
+_headrace_install(python headrace/ headrace EXCLUDE_FROM_ALL)
+# In the wheel libarrow is in the pyarrow package beside ours.
+set_target_properties(headrace PROPERTIES INSTALL_RPATH "$ORIGIN/../pyarrow")
+if(TARGET _core)
+  install(TARGETS _core headrace LIBRARY DESTINATION headrace COMPONENT python EXCLUDE_FROM_ALL)
+endif()
+
+set(HEADRACE_CONFIG_PYARROW_DIR ${HEADRACE_PYARROW_DIR})
+_headrace_install(cpp "" lib)
+# Copied as it was built: its run path then stays the full path of the pyarrow it was built with.
+install(PROGRAMS $<TARGET_FILE:headrace> DESTINATION lib COMPONENT cpp)

@@ -128,6 +128,9 @@ class Datasink {
   virtual arrow::Status Commit(const std::vector<std::string>& finished) const = 0;
   /// Removes what finished tasks left; never fails the job a second time.
   virtual void Abort(const std::vector<std::string>& finished) const = 0;
+  /// Removes what tasks of the write have left whose process died or whose result got lost. After
+  /// Commit or Abort, when no task of the write runs any more.
+  virtual void RemoveLeftovers(const std::string& write_id) const {}
   /// Rows that should be gathered for one write task; 0: no wish.
   virtual int64_t min_rows_per_task() const { return 0; }
   /// Dictionaries of strings may be written in place of strings; the file is the same.

@@ -5,6 +5,7 @@
 #include <arrow/array/array_primitive.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <random>
 
 #include "headrace/base/log.h"
@@ -89,11 +90,14 @@ Result<std::unique_ptr<Execution>> Execution::Start(plan::LogicalOperatorPtr pla
   ARROW_ASSIGN_OR_RAISE(auto optimized, Optimize(plan, context));
   planner::PlanContext plan_context = MakePlanContext(context, *engine);
   plan_context.write_id = NewWriteId();
+  std::error_code ignored;  // a folder that is gone: relative paths will not be found
+  plan_context.working_directory = std::filesystem::current_path(ignored).string();
   ARROW_ASSIGN_OR_RAISE(auto physical, planner::Lower(optimized, plan_context));
   physical = planner::FuseOperators(std::move(physical));
   ARROW_ASSIGN_OR_RAISE(auto topology, planner::BuildTopology(std::move(physical), plan_context));
   ARROW_RETURN_NOT_OK(CheckGpus(topology, engine->backend()->TotalResources()));
   std::unique_ptr<Execution> execution(new Execution(engine, std::move(sink), dataset_id));
+  execution->write_id_ = plan_context.write_id;
   if (execution->sink_ != nullptr) {
     // The destination is touched last, when nothing else can be wrong any more.
     ARROW_ASSIGN_OR_RAISE(const bool go_on, execution->sink_->Prepare());
@@ -111,13 +115,17 @@ Result<std::unique_ptr<Execution>> Execution::Start(plan::LogicalOperatorPtr pla
 
 Execution::~Execution() {
   if (executor_ != nullptr) executor_->Shutdown();
-  if (sink_ != nullptr && !committed_) {
-    // Tasks that finished before the stop have left temporary files.
-    for (auto blocks = NextBlocks(); blocks.ok() && !blocks->empty(); blocks = NextBlocks()) {
-      IgnoreStatus(NoteCommits(*blocks), "the write is undone");
-    }
-    sink_->Abort(commits_);
+  Undo();
+}
+
+void Execution::Undo() {
+  if (sink_ == nullptr || committed_ || std::exchange(undone_, true)) return;
+  // Tasks that finished before the stop have left temporary files.
+  for (auto blocks = NextBlocks(); blocks.ok() && !blocks->empty(); blocks = NextBlocks()) {
+    IgnoreStatus(NoteCommits(*blocks), "the write is undone");
   }
+  sink_->Abort(commits_);
+  sink_->RemoveLeftovers(write_id_);
 }
 
 Result<std::vector<Block>> Execution::NextBlocks() {
@@ -147,17 +155,22 @@ Status Execution::Commit() {
   rows_written_ = std::max<int64_t>(0, rows_written_);
   ARROW_RETURN_NOT_OK(sink_->Commit(commits_));
   committed_ = true;
+  const exec::RunSnapshot run = snapshot();
+  const bool retried = std::any_of(run.operators.begin(), run.operators.end(),
+                                   [](const auto& op) { return op.counters.tasks_failed > 0; });
+  if (retried) sink_->RemoveLeftovers(write_id_);
   return Status::OK();
 }
 
 Result<bool> Execution::JoinStep() {
-  ARROW_ASSIGN_OR_RAISE(const std::vector<Block> blocks, NextBlocks());
-  if (!blocks.empty()) {
-    ARROW_RETURN_NOT_OK(NoteCommits(blocks));
-    return false;
+  const auto blocks = NextBlocks();
+  Status status = blocks.status();
+  if (status.ok()) status = blocks->empty() ? Commit() : NoteCommits(*blocks);
+  if (!status.ok()) {
+    Cancel();
+    return status;
   }
-  ARROW_RETURN_NOT_OK(Commit());
-  return true;
+  return blocks->empty();
 }
 
 Status Execution::Join() {
@@ -173,6 +186,7 @@ bool Execution::WaitReady(std::chrono::milliseconds timeout) const {
 
 void Execution::Cancel() {
   if (executor_ != nullptr) executor_->Shutdown();
+  Undo();
 }
 
 exec::RunSnapshot Execution::snapshot() const {

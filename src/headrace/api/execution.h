@@ -45,13 +45,17 @@ class Execution {
       : engine_(std::move(engine)), sink_(std::move(sink)), dataset_id_(std::move(dataset_id)) {}
   Status NoteCommits(const std::vector<Block>& blocks);
   Status Commit();
+  /// Removes what a write that will not commit has written. Nothing of the run is alive any more.
+  void Undo();
 
   const std::shared_ptr<Engine> engine_;  // outlives executor_
   const DatasinkPtr sink_;                // nullptr: no write, or nothing to do
   const std::string dataset_id_;
   std::unique_ptr<exec::StreamingExecutor> executor_;  // nullptr: a write that was skipped
   std::vector<std::string> commits_;
+  std::string write_id_;
   bool committed_ = false;
+  bool undone_ = false;
   int64_t rows_written_ = -1;
 };
 

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "headrace/api/dataset_state.h"
+
+#include <atomic>
+
+#include "headrace/observe/stats_report.h"
+
+namespace headrace {
+
+Result<std::shared_ptr<api::Execution>> Dataset::State::Start(plan::LogicalOperatorPtr root,
+                                                              DatasinkPtr sink) const {
+  static std::atomic<int64_t> runs = 0;
+  ARROW_RETURN_NOT_OK(wrong);
+  ARROW_ASSIGN_OR_RAISE(
+      auto execution, api::Execution::Start(std::move(root), context,
+                                            "dataset_" + std::to_string(runs++), std::move(sink)));
+  return std::shared_ptr<api::Execution>(std::move(execution));
+}
+
+Result<std::vector<Block>> Dataset::State::Run(const plan::LogicalOperatorPtr& root) const {
+  ARROW_ASSIGN_OR_RAISE(const auto execution, Start(root));
+  std::vector<Block> all;
+  while (true) {
+    auto blocks = execution->NextBlocks();
+    if (!blocks.ok() || blocks->empty()) {
+      Remember(*execution);
+      ARROW_RETURN_NOT_OK(blocks);
+      return all;
+    }
+    std::move(blocks->begin(), blocks->end(), std::back_inserter(all));
+  }
+}
+
+void Dataset::State::Remember(const api::Execution& execution) const {
+  std::string report = observe::StatsReport(execution.snapshot(), context.verbose_stats);
+  const std::scoped_lock lock(mutex_);
+  stats_ = std::move(report);
+}
+
+std::string Dataset::State::stats() const {
+  const std::scoped_lock lock(mutex_);
+  return stats_;
+}
+
+}  // namespace headrace
