@@ -13,9 +13,11 @@ class ShapingReader final : public BlockReader {
 
   Result<std::optional<Block>> Next() override {
     while (ready_.empty()) {
-      if (ended_) return std::nullopt;
+      if (ended_) return std::exchange(empty_, std::nullopt);
       ARROW_RETURN_NOT_OK(Fill());
     }
+    empty_.reset();
+    may_be_empty_ = false;
     Block block = std::move(ready_.front());
     ready_.pop_front();
     return block;
@@ -36,7 +38,10 @@ class ShapingReader final : public BlockReader {
         reader_.reset();  // gives its files and buffers back
         break;
       }
-      if (block->num_rows() == 0) continue;
+      if (block->num_rows() == 0) {
+        if (may_be_empty_ && !empty_) empty_ = std::move(block);
+        continue;
+      }
       const int64_t bytes = block->size_bytes();
       // A large block after a few small rows: those go first instead of being copied with it.
       if (shape_.num_blocks == 0 && bytes >= kMinReadBlockBytes) ARROW_RETURN_NOT_OK(Flush());
@@ -81,6 +86,8 @@ class ShapingReader final : public BlockReader {
   const BlockShape shape_;
   int64_t rows_left_;
   bool ended_ = false;
+  bool may_be_empty_ = true;    // nothing has been given out
+  std::optional<Block> empty_;  // the first one without rows, in case that there are no others
   std::vector<Block> gathered_;
   int64_t gathered_bytes_ = 0;
   std::deque<Block> ready_;

@@ -24,8 +24,9 @@ struct BlockShape {
 };
 
 /// The rows of `reader` in blocks of the wanted shape: small neighbours joined (copied), large
-/// blocks cut (zero-copy), empty blocks dropped, and no row after the limit. A wanted number of
-/// blocks gathers all rows of the task first.
+/// blocks cut (zero-copy), empty blocks dropped (all but one when there are only such: it carries
+/// the schema), and no row after the limit. A wanted number of blocks gathers all rows of the task
+/// first.
 std::unique_ptr<BlockReader> ShapeBlocks(std::unique_ptr<BlockReader> reader, BlockShape shape);
 
 }  // namespace headrace::datasource

@@ -22,12 +22,18 @@ class CsvReader final : public BlockReader {
 
   Result<std::optional<Block>> Next() override {
     ARROW_ASSIGN_OR_RAISE(auto batch, reader_->Next());
-    if (batch == nullptr) return std::nullopt;
+    if (batch == nullptr) {
+      // A file with nothing but a header still tells its columns.
+      if (std::exchange(gave_block_, true)) return std::nullopt;
+      ARROW_ASSIGN_OR_RAISE(batch, arrow::RecordBatch::MakeEmpty(reader_->schema()));
+    }
+    gave_block_ = true;
     return Block(std::move(batch));
   }
 
  private:
   std::shared_ptr<arrow::csv::StreamingReader> reader_;
+  bool gave_block_ = false;
 };
 
 class CsvDatasource final : public FileDatasource {

@@ -15,8 +15,63 @@
 namespace headrace::datasource {
 namespace {
 
-// Strings up to this size are copied as one unaligned vector move, whatever their length.
+// Dictionaries whose strings are no longer than this are copied as one move of a fixed size,
+// whatever the length of each.
 constexpr int64_t kShort = 16;
+
+struct Rows {
+  const arrow::DictionaryArray& column;
+  const int32_t* index;
+  int64_t count;
+  bool has_nulls;
+};
+
+/// Calls fn(row) for each row that is not null.
+template <typename Fn>
+inline void ForEachValid(const Rows& rows, Fn&& fn) {
+  if (!rows.has_nulls) {
+    for (int64_t row = 0; row < rows.count; ++row) fn(row);
+    return;
+  }
+  for (int64_t row = 0; row < rows.count; ++row) {
+    if (rows.column.IsValid(row)) fn(row);
+  }
+}
+
+/// Offsets of the rows' strings; gives where the last one ends.
+int64_t WriteOffsets(const Rows& rows, const std::vector<int32_t>& lengths, int32_t* offsets) {
+  const int32_t* const length = lengths.data();
+  const int32_t* const index = rows.index;
+  int64_t total = 0;
+  if (rows.has_nulls) {
+    for (int64_t row = 0; row < rows.count; ++row) {
+      offsets[row] = static_cast<int32_t>(total);
+      if (rows.column.IsValid(row)) total += length[index[row]];
+    }
+  } else {
+    for (int64_t row = 0; row < rows.count; ++row) {
+      offsets[row] = static_cast<int32_t>(total);
+      total += length[index[row]];
+    }
+  }
+  return total;
+}
+
+/// Copies strings of at most kStride bytes; writes up to that many behind the last one.
+template <int64_t kStride>
+void CopyShort(const Rows& rows, const arrow::BinaryArray& values, const int32_t* offsets,
+               uint8_t* out) {
+  std::vector<uint8_t> padded(values.length() * kStride);
+  for (int64_t i = 0; i < values.length(); ++i) {
+    const auto value = values.GetView(i);
+    if (!value.empty()) std::memcpy(padded.data() + i * kStride, value.data(), value.size());
+  }
+  const uint8_t* const from = padded.data();
+  const int32_t* const index = rows.index;
+  ForEachValid(rows, [=](int64_t row) {
+    std::memcpy(out + offsets[row], from + index[row] * kStride, kStride);
+  });
+}
 
 }  // namespace
 
@@ -31,7 +86,6 @@ Result<std::shared_ptr<arrow::Array>> ExpandStrings(const arrow::DictionaryArray
                                                     arrow::MemoryPool* pool) {
   const auto& values = static_cast<const arrow::BinaryArray&>(*column.dictionary());
   const auto& indices = static_cast<const arrow::Int32Array&>(*column.indices());
-  const int32_t* index = indices.raw_values();
   const int32_t* value_offsets = values.raw_value_offsets();
   const int64_t num_rows = column.length();
   const bool has_nulls = column.null_count() > 0;
@@ -40,40 +94,31 @@ Result<std::shared_ptr<arrow::Array>> ExpandStrings(const arrow::DictionaryArray
   ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> offsets_buffer,
                         arrow::AllocateBuffer((num_rows + 1) * sizeof(int32_t), pool));
   auto* offsets = reinterpret_cast<int32_t*>(offsets_buffer->mutable_data());
-  int64_t total = 0;
+  std::vector<int32_t> lengths(num_values);
   int64_t longest = 0;
   for (int64_t i = 0; i < num_values; ++i) {
-    longest = std::max<int64_t>(longest, value_offsets[i + 1] - value_offsets[i]);
+    lengths[i] = value_offsets[i + 1] - value_offsets[i];
+    longest = std::max<int64_t>(longest, lengths[i]);
   }
-  for (int64_t row = 0; row < num_rows; ++row) {
-    offsets[row] = static_cast<int32_t>(total);
-    if (has_nulls && column.IsNull(row)) continue;
-    total += value_offsets[index[row] + 1] - value_offsets[index[row]];
-  }
+  const Rows rows{column, indices.raw_values(), num_rows, has_nulls};
+  const int64_t total = WriteOffsets(rows, lengths, offsets);
   if (total > std::numeric_limits<int32_t>::max()) {
     return Status::CapacityError("strings of one block take ", total, " bytes, more than 2 GiB");
   }
   offsets[num_rows] = static_cast<int32_t>(total);
 
   ARROW_ASSIGN_OR_RAISE(auto data, arrow::AllocateResizableBuffer(total + kShort, pool));
-  uint8_t* out = data->mutable_data();
-  if (longest <= kShort && num_values > 0) {
-    std::vector<uint8_t> padded(num_values * kShort);
-    for (int64_t i = 0; i < num_values; ++i) {
-      const auto value = values.GetView(i);
-      std::memcpy(padded.data() + i * kShort, value.data(), value.size());
-    }
-    for (int64_t row = 0; row < num_rows; ++row) {
-      if (has_nulls && column.IsNull(row)) continue;
-      std::memcpy(out + offsets[row], padded.data() + index[row] * kShort, kShort);
-    }
+  uint8_t* const out = data->mutable_data();
+  if (longest <= kShort / 2) {
+    CopyShort<kShort / 2>(rows, values, offsets, out);
+  } else if (longest <= kShort) {
+    CopyShort<kShort>(rows, values, offsets, out);
   } else {
-    const uint8_t* bytes = values.raw_data();
-    for (int64_t row = 0; row < num_rows; ++row) {
-      if (has_nulls && column.IsNull(row)) continue;
-      std::memcpy(out + offsets[row], bytes + value_offsets[index[row]],
+    const uint8_t* const bytes = values.raw_data();
+    ForEachValid(rows, [&](int64_t row) {
+      std::memcpy(out + offsets[row], bytes + value_offsets[rows.index[row]],
                   offsets[row + 1] - offsets[row]);
-    }
+    });
   }
   ARROW_RETURN_NOT_OK(data->Resize(total, /*shrink_to_fit=*/false));
 

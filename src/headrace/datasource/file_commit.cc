@@ -61,6 +61,22 @@ Result<std::vector<std::string>> ExistingFiles(arrow::fs::FileSystem& filesystem
   return files;
 }
 
+/// Gives all files their names; `written` has those that did.
+Status MoveAll(arrow::fs::FileSystem& filesystem, const std::vector<Rename>& renames,
+               const std::string& directory, std::set<std::string>* written) {
+  std::set<std::string> directories{directory};
+  for (const Rename& rename : renames) {
+    HR_FAULT_POINT("datasource.write.commit");
+    const std::string parent = Parent(rename.final);
+    if (directories.insert(parent).second) {
+      ARROW_RETURN_NOT_OK(filesystem.CreateDir(parent, /*recursive=*/true));
+    }
+    ARROW_RETURN_NOT_OK(filesystem.Move(rename.temporary, rename.final));
+    written->insert(rename.final);
+  }
+  return Status::OK();
+}
+
 Result<bool> IsEmptyDirectory(arrow::fs::FileSystem& filesystem, const std::string& directory) {
   arrow::fs::FileSelector selector;
   selector.base_dir = directory;
@@ -148,15 +164,12 @@ Status WriteDestination::Commit(const std::vector<std::string>& finished) const 
     ARROW_ASSIGN_OR_RAISE(old_files, ExistingFiles(*filesystem, path));
   }
   std::set<std::string> written;
-  std::set<std::string> directories{path};
-  for (const Rename& rename : renames) {
-    HR_FAULT_POINT("datasource.write.commit");
-    const std::string parent = Parent(rename.final);
-    if (directories.insert(parent).second) {
-      ARROW_RETURN_NOT_OK(filesystem->CreateDir(parent, /*recursive=*/true));
+  const Status moved = MoveAll(*filesystem, renames, path, &written);
+  if (!moved.ok()) {
+    for (const std::string& file : written) {
+      IgnoreStatus(filesystem->DeleteFile(file), "remove the output of a commit that failed");
     }
-    ARROW_RETURN_NOT_OK(filesystem->Move(rename.temporary, rename.final));
-    written.insert(rename.final);
+    return moved;
   }
   // Last: until here a failure leaves the old content complete.
   std::set<std::string> emptied;
@@ -181,6 +194,24 @@ void WriteDestination::Abort(const std::vector<std::string>& finished) const {
     IgnoreStatus(resolved->first->DeleteFile(rename.temporary), "remove aborted output");
   }
   RemoveIfMadeAndEmpty(*resolved->first, resolved->second);
+}
+
+void WriteDestination::RemoveLeftovers(const std::string& write_id) const {
+  const auto resolved = io::ResolveUri(options_.path);
+  if (!resolved.ok()) return;
+  const auto& [filesystem, path] = *resolved;
+  arrow::fs::FileSelector selector;
+  selector.base_dir = path;
+  selector.allow_not_found = true;
+  const auto infos = filesystem->GetFileInfo(selector);
+  if (!infos.ok()) return;
+  const std::string prefix = std::string(kHiddenPrefix) + write_id + '-';
+  for (const auto& info : *infos) {
+    if (info.IsFile() && info.base_name().starts_with(prefix)) {
+      IgnoreStatus(filesystem->DeleteFile(info.path()), "remove output of a task that died");
+    }
+  }
+  if (!infos->empty()) RemoveIfMadeAndEmpty(*filesystem, path);
 }
 
 void WriteDestination::RemoveIfMadeAndEmpty(arrow::fs::FileSystem& filesystem,

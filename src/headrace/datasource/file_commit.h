@@ -59,10 +59,12 @@ class WriteDestination {
   Result<bool> Prepare() const;
   /// Gives all files of `finished` (results of StagedFiles::Finish) their names; with kOverwrite
   /// what was there before is removed after that. Removes the directory again when Prepare made
-  /// it and nothing was written.
+  /// it and nothing was written. A failure leaves none of the new files.
   Status Commit(const std::vector<std::string>& finished) const;
   /// Removes the files of `finished`, and the directory if Prepare made it and it is empty.
   void Abort(const std::vector<std::string>& finished) const;
+  /// Removes all files with hidden names of the write, whoever made them; the directory as Abort.
+  void RemoveLeftovers(const std::string& write_id) const;
 
  private:
   void RemoveIfMadeAndEmpty(arrow::fs::FileSystem& filesystem, const std::string& path) const;

@@ -22,6 +22,9 @@ class FileDatasink : public Datasink {
     return destination_.Commit(finished);
   }
   void Abort(const std::vector<std::string>& finished) const final { destination_.Abort(finished); }
+  void RemoveLeftovers(const std::string& write_id) const final {
+    destination_.RemoveLeftovers(write_id);
+  }
   int64_t min_rows_per_task() const final { return options().min_rows_per_file; }
 
  protected:

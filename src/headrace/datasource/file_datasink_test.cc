@@ -83,6 +83,42 @@ TEST_F(FileDatasinkTest, AnAbortedWriteLeavesNothing) {
   EXPECT_FALSE(std::filesystem::exists(Path("out")));
 }
 
+TEST_F(FileDatasinkTest, FilesOfTasksThatDiedAreRemovedAndThoseOfOtherWritesAreNot) {
+  const auto sink = Sink("out");
+  ASSERT_TRUE(ValueOf(sink->Prepare()));
+  const auto write = [&](const std::string& write_id) {
+    const auto writer = ValueOf(sink->OpenWriter({.write_id = write_id, .task_index = 0}));
+    EXPECT_TRUE(writer->Write(Rows(0, 10)).ok());
+    return ValueOf(writer->Finish());
+  };
+  write("dead");  // nobody gets the result
+  const std::string alive = write("alive");
+  sink->RemoveLeftovers("dead");
+  EXPECT_EQ(FilesBelow("out").size(), 1u);
+  ASSERT_TRUE(sink->Commit({alive}).ok());
+  sink->RemoveLeftovers("alive");
+  EXPECT_EQ(ValueOf(ReadBack("out")).num_rows(), 10);
+}
+
+TEST_F(FileDatasinkTest, ACommitThatFailsLeavesNoneOfTheNewFiles) {
+  ASSERT_TRUE(WriteAll(Sink("out"), {Rows(0, 10)}).ok());
+  const auto sink = Sink("out");
+  ASSERT_TRUE(ValueOf(sink->Prepare()));
+  std::vector<std::string> finished;
+  for (int64_t task = 0; task < 2; ++task) {
+    const auto writer = ValueOf(sink->OpenWriter({.write_id = "w", .task_index = task}));
+    ASSERT_TRUE(writer->Write(Rows(10, 10)).ok());
+    finished.push_back(ValueOf(writer->Finish()));
+  }
+  for (const std::string& file : FilesBelow("out")) {
+    if (file.find(".tmp-w-000001") != std::string::npos) std::filesystem::remove(file);
+  }
+  EXPECT_FALSE(sink->Commit(finished).ok());
+  sink->RemoveLeftovers("w");
+  EXPECT_EQ(FilesBelow("out").size(), 1u);
+  EXPECT_EQ(ValueOf(ReadBack("out")).num_rows(), 10);
+}
+
 TEST_F(FileDatasinkTest, NoRowsMakeNoFileAndNoDirectory) {
   ASSERT_TRUE(WriteAll(Sink("out"), {Rows(0, 0)}).ok());
   EXPECT_FALSE(std::filesystem::exists(Path("out")));

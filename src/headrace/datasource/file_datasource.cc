@@ -21,9 +21,9 @@ constexpr int64_t kReadBytes = 1 << 20;
 /// The files of one task, one after the other.
 class FilesReader final : public BlockReader {
  public:
-  FilesReader(const FileDatasource* source, const FileReadOptions* files, std::vector<int> wanted,
+  FilesReader(std::shared_ptr<const FileDatasource> source, std::vector<int> wanted,
               const ReadOptions& options)
-      : source_(source), files_(files), wanted_(std::move(wanted)), options_(options) {}
+      : source_(std::move(source)), wanted_(std::move(wanted)), options_(options) {}
 
   Result<std::optional<Block>> Next() override {
     while (next_ < wanted_.size() || reader_ != nullptr) {
@@ -53,8 +53,8 @@ class FilesReader final : public BlockReader {
  private:
   Result<std::optional<Block>> NextOfFile() {
     if (reader_ == nullptr) {
-      path_ = files_->paths[wanted_[next_++]];
-      ARROW_ASSIGN_OR_RAISE(columns_, FileColumnsOf(*files_, path_));
+      path_ = source_->files().paths[wanted_[next_++]];
+      ARROW_ASSIGN_OR_RAISE(columns_, FileColumnsOf(source_->files(), path_));
       ARROW_ASSIGN_OR_RAISE(reader_, source_->OpenFile(path_, options_));
     }
     ARROW_ASSIGN_OR_RAISE(std::optional<Block> block, reader_->Next());
@@ -63,8 +63,7 @@ class FilesReader final : public BlockReader {
     return block;
   }
 
-  const FileDatasource* source_;
-  const FileReadOptions* files_;
+  const std::shared_ptr<const FileDatasource> source_;
   const std::vector<int> wanted_;
   const ReadOptions options_;
   size_t next_ = 0;
@@ -88,12 +87,14 @@ Result<std::optional<int64_t>> FileDatasource::EstimateBytes() const {
 }
 
 Result<std::shared_ptr<arrow::Schema>> FileDatasource::Schema() const {
+  std::shared_ptr<arrow::Schema> without_rows;  // its types are a guess at most
   for (size_t file = 0; file < files_.paths.size(); ++file) {
-    FilesReader reader(this, &files_, {static_cast<int>(file)}, ReadOptions{});
+    FilesReader reader(shared_from_this(), {static_cast<int>(file)}, ReadOptions{});
     ARROW_ASSIGN_OR_RAISE(const auto block, reader.Next());
-    if (block) return block->schema();
+    if (block && block->num_rows() > 0) return block->schema();
+    if (block && without_rows == nullptr) without_rows = block->schema();
   }
-  return nullptr;
+  return without_rows;
 }
 
 Result<std::vector<ReadTask>> FileDatasource::PlanReadTasks(
@@ -131,7 +132,7 @@ Result<std::unique_ptr<BlockReader>> FileDatasource::Open(const ReadTask& task,
   shape.max_bytes = options.target_max_block_size;
   shape.limit_rows = options.limit_rows;
   shape.pool = options.pool;
-  return ShapeBlocks(std::make_unique<FilesReader>(this, &files_, std::move(wanted), options),
+  return ShapeBlocks(std::make_unique<FilesReader>(shared_from_this(), std::move(wanted), options),
                      shape);
 }
 

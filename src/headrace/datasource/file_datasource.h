@@ -15,26 +15,25 @@ namespace headrace::datasource {
 /// A source of files that are read one by one from front to back: text formats and the like. Small
 /// files are packed into one task, a file is never cut. Partition columns and "path" are added
 /// here. Errors start with the file's path; up to ReadOptions::max_errored_files files of a task
-/// may fail and are left out, with a warning in the log.
-class FileDatasource : public Datasource {
+/// may fail and are left out, with a warning in the log. Owned by a shared_ptr: its readers keep
+/// it.
+class FileDatasource : public Datasource, public std::enable_shared_from_this<FileDatasource> {
  public:
   explicit FileDatasource(FileReadOptions files) : files_(std::move(files)) {}
 
   std::vector<std::string> InputFiles() const final { return files_.paths; }
   Result<std::optional<int64_t>> EstimateBytes() const final;
-  /// Schema of the first file's first block. nullptr when there are no files.
+  /// Schema of the first block that has rows, or else of the first one; nullptr when there is none.
   Result<std::shared_ptr<arrow::Schema>> Schema() const override;
   Result<std::vector<ReadTask>> PlanReadTasks(const ReadParallelism& parallelism) const final;
   Result<std::unique_ptr<BlockReader>> Open(const ReadTask& task,
                                             const ReadOptions& options) const final;
 
-  /// Reads one file; the reader is given back before this source goes.
+  /// Reads one file; the reader may borrow from this source, which outlives it.
   virtual Result<std::unique_ptr<BlockReader>> OpenFile(const std::string& path,
                                                         const ReadOptions& options) const = 0;
   /// Bytes in memory per byte on disk, for planning.
   virtual double expansion() const { return 1; }
-
- protected:
   const FileReadOptions& files() const { return files_; }
 
  private:

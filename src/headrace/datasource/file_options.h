@@ -12,6 +12,7 @@
 #include "headrace/base/status.h"
 #include "headrace/base/wire.h"
 #include "headrace/datasource.h"
+#include "headrace/write_options.h"
 
 namespace headrace::datasource {
 
@@ -113,7 +114,7 @@ Result<DatasourcePtr> MakeNumpyDatasource(NumpyReadOptions options);
 /// with the row number.
 Result<DatasourcePtr> MakeRangeDatasource(int64_t num_rows, std::vector<int64_t> tensor_shape = {});
 
-enum class SaveMode { kAppend, kOverwrite, kCreate, kError, kIgnore };
+using headrace::SaveMode;
 
 /// What all file sinks share.
 struct FileWriteOptions {

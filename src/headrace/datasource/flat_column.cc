@@ -57,7 +57,7 @@ class Validity {
 class FlatPages {
  public:
   FlatPages(parquet::PageReader* pages, bool nullable, const RowSelection& selection)
-      : pages_(pages), nullable_(nullable), selection_(selection) {
+      : pages_(pages), parser_(nullable), selection_(selection) {
     if (selection_.all) return;
     pages_->set_data_page_filter([this](const parquet::DataPageStats& stats) {
       // Called before a page is decompressed; first_row_ is its first row.
@@ -87,15 +87,32 @@ class FlatPages {
           holder_->type() != parquet::PageType::DATA_PAGE_V2) {
         continue;
       }
-      ARROW_RETURN_NOT_OK(ParseFlatPage(*holder_, nullable_, &page_));
-      if (first_row_ + page_.num_rows > selection_.num_rows) {
+      // Before anything is sized by what the page says of itself.
+      const auto& data_page = static_cast<const parquet::DataPage&>(*holder_);
+      if (data_page.num_values() > selection_.num_rows - first_row_) {
         return Status::Invalid("more values than the ", selection_.num_rows, " rows of the footer");
       }
+      ARROW_RETURN_NOT_OK(parser_.Parse(*holder_, &page_));
       return true;
     }
   }
 
   const FlatPage& page() const { return page_; }
+  const FlatPageParser& parser() const { return parser_; }
+
+  /// Whether every row of the page is selected and none is null.
+  bool IsWhole() const { return selection_.all && page_.present.empty(); }
+
+  /// The selected rows of the page, counted from `*first_row`. Not for selections of all rows.
+  std::span<const int32_t> TakeSelected(int64_t* first_row) {
+    const size_t begin = next_selected_;
+    const auto& rows = selection_.rows;
+    const auto end =
+        std::lower_bound(rows.begin() + begin, rows.end(), first_row_ + page_.num_rows);
+    next_selected_ = end - rows.begin();
+    *first_row = first_row_;
+    return std::span(rows).subspan(begin, next_selected_ - begin);
+  }
 
   /// Calls emit(position among the non-null values of the page) or null() for each selected row.
   template <typename Emit, typename Null>
@@ -113,14 +130,21 @@ class FlatPages {
       return;
     }
     int64_t position = 0;
+    if (selection_.all) {
+      for (int64_t row = 0; row < page_.num_rows; ++row) {
+        if (page_.present[row] != 0) {
+          emit(position++);
+        } else {
+          null();
+        }
+      }
+      return;
+    }
     for (int64_t row = 0; row < page_.num_rows; ++row) {
       const bool present = page_.present[row] != 0;
-      bool selected = selection_.all;
-      if (!selected && next_selected_ < selection_.rows.size() &&
-          selection_.rows[next_selected_] == first_row_ + row) {
-        selected = true;
-        ++next_selected_;
-      }
+      const bool selected = next_selected_ < selection_.rows.size() &&
+                            selection_.rows[next_selected_] == first_row_ + row;
+      if (selected) ++next_selected_;
       if (selected && present) emit(position);
       if (selected && !present) null();
       position += present ? 1 : 0;
@@ -129,7 +153,7 @@ class FlatPages {
 
  private:
   parquet::PageReader* pages_;
-  const bool nullable_;
+  FlatPageParser parser_;
   const RowSelection& selection_;
   int64_t first_row_ = 0;  // of the current page
   size_t next_selected_ = 0;
@@ -137,18 +161,38 @@ class FlatPages {
   FlatPage page_;
 };
 
+/// Whether all `indices` are in [0, size).
+bool AllBelow(const int32_t* indices, int64_t count, int64_t size) {
+  if (size <= 0 || size > std::numeric_limits<int32_t>::max()) return count == 0;
+  const auto last = static_cast<uint32_t>(size - 1);
+  // The sign bit is set by an index that is negative, or above `last`. In steps of a fixed number
+  // of rows, which become vector code.
+  constexpr int64_t kStep = 64;
+  uint32_t wrong = 0;
+  int64_t i = 0;
+  for (; i + kStep <= count; i += kStep) {
+    uint32_t wrong_here = 0;
+    for (int64_t j = 0; j < kStep; ++j) {
+      const auto index = static_cast<uint32_t>(indices[i + j]);
+      wrong_here |= index | (last - index);
+    }
+    wrong |= wrong_here;
+  }
+  for (; i < count; ++i) {
+    const auto index = static_cast<uint32_t>(indices[i]);
+    wrong |= index | (last - index);
+  }
+  return (wrong >> 31) == 0;
+}
+
 /// Indices of a dictionary page, checked against the size of the dictionary.
 Status DecodeIndices(const FlatPage& page, int64_t dictionary_size, int32_t* out) {
   if (page.num_present == 0) return Status::OK();
   if (page.values.empty()) return Status::Invalid("page is cut off");
   ARROW_RETURN_NOT_OK(
       DecodeRleHybrid(page.values.subspan(1), page.values.front(), page.num_present, out));
-  uint32_t largest = 0;
-  for (int64_t i = 0; i < page.num_present; ++i) {
-    largest = std::max(largest, static_cast<uint32_t>(out[i]));
-  }
-  if (largest >= dictionary_size) {
-    return Status::Invalid("dictionary index ", largest, " of ", dictionary_size);
+  if (!AllBelow(out, page.num_present, dictionary_size)) {
+    return Status::Invalid("dictionary index above ", dictionary_size);
   }
   return Status::OK();
 }
@@ -156,12 +200,12 @@ Status DecodeIndices(const FlatPage& page, int64_t dictionary_size, int32_t* out
 /// The rows of a chunk whose pages are all dictionary-encoded, as int32 indices.
 Result<std::shared_ptr<arrow::Array>> DecodeToIndices(
     FlatPages* pages, int64_t num_out,
-    const std::function<Result<std::shared_ptr<arrow::Array>>(const parquet::DictionaryPage&)>&
-        make_dictionary,
+    const std::function<Result<std::shared_ptr<arrow::Array>>(
+        const FlatPageParser&, const parquet::DictionaryPage&)>& make_dictionary,
     arrow::MemoryPool* pool) {
   std::shared_ptr<arrow::Array> dictionary;
   auto on_dictionary = [&](const parquet::DictionaryPage& page) {
-    return make_dictionary(page).Value(&dictionary);
+    return make_dictionary(pages->parser(), page).Value(&dictionary);
   };
   ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> buffer,
                         arrow::AllocateBuffer(num_out * sizeof(int32_t), pool));
@@ -176,12 +220,21 @@ Result<std::shared_ptr<arrow::Array>> DecodeToIndices(
     if (!page.is_dictionary || dictionary == nullptr) {
       return Status::Invalid("page without the dictionary that the footer names");
     }
+    if (pages->IsWhole()) {
+      ARROW_RETURN_NOT_OK(DecodeIndices(page, dictionary->length(), out + next));
+      validity.AppendValid(page.num_rows);
+      next += page.num_rows;
+      continue;
+    }
     indices.resize(page.num_present);
     ARROW_RETURN_NOT_OK(DecodeIndices(page, dictionary->length(), indices.data()));
-    const int64_t before = next;
     if (page.present.empty()) {
-      pages->ForEachSelected([&](int64_t at) { out[next++] = indices[at]; }, [] {});
-      validity.AppendValid(next - before);
+      int64_t first_row = 0;
+      const auto rows = pages->TakeSelected(&first_row);
+      const int32_t* from = indices.data();
+      for (size_t i = 0; i < rows.size(); ++i) out[next + i] = from[rows[i] - first_row];
+      next += rows.size();
+      validity.AppendValid(rows.size());
     } else {
       pages->ForEachSelected(
           [&](int64_t at) {
@@ -205,29 +258,66 @@ Result<std::shared_ptr<arrow::Array>> DecodeToIndices(
 }
 
 template <typename T>
-Result<std::shared_ptr<arrow::Array>> NumberDictionary(const parquet::DictionaryPage& page,
+Result<std::shared_ptr<arrow::Array>> NumberDictionary(const FlatPageParser& parser,
+                                                       const parquet::DictionaryPage& page,
                                                        const std::shared_ptr<arrow::DataType>& type,
                                                        arrow::MemoryPool* pool) {
-  const int64_t bytes = static_cast<int64_t>(page.num_values()) * sizeof(T);
-  if (page.num_values() < 0 || page.size() < bytes) {
+  ARROW_ASSIGN_OR_RAISE(auto buffer, parser.Dictionary(page, pool));
+  if (page.num_values() < 0 ||
+      buffer->size() < static_cast<int64_t>(page.num_values()) * static_cast<int64_t>(sizeof(T))) {
     return Status::Invalid("dictionary page is cut off");
   }
-  // Copied: the page's memory is used again for the next page.
-  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> buffer, arrow::AllocateBuffer(bytes, pool));
-  std::memcpy(buffer->mutable_data(), page.data(), bytes);
   return arrow::MakeArray(
       arrow::ArrayData::Make(type, page.num_values(), {nullptr, std::move(buffer)}, 0));
 }
+
+/// Values of a page without nulls: all of them, or those of some rows.
+template <typename T>
+class PageValues {
+ public:
+  PageValues(const T* dictionary, const int32_t* indices, const uint8_t* plain)
+      : dictionary_(dictionary), indices_(indices), plain_(plain) {}
+
+  T At(int64_t position) const {
+    if (indices_ != nullptr) return dictionary_[indices_[position]];
+    T value;
+    std::memcpy(&value, plain_ + position * sizeof(T), sizeof(T));
+    return value;
+  }
+  void CopyAll(int64_t count, T* out) const {
+    if (indices_ == nullptr) {
+      if (count > 0) std::memcpy(out, plain_, count * sizeof(T));
+      return;
+    }
+    const T* const dictionary = dictionary_;
+    const int32_t* const indices = indices_;
+    for (int64_t i = 0; i < count; ++i) out[i] = dictionary[indices[i]];
+  }
+  void CopyRows(std::span<const int32_t> rows, int64_t first_row, T* out) const {
+    if (indices_ == nullptr) {
+      for (size_t i = 0; i < rows.size(); ++i) out[i] = At(rows[i] - first_row);
+      return;
+    }
+    const T* const dictionary = dictionary_;
+    const int32_t* const indices = indices_;
+    for (size_t i = 0; i < rows.size(); ++i) out[i] = dictionary[indices[rows[i] - first_row]];
+  }
+
+ private:
+  const T* dictionary_;
+  const int32_t* indices_;  // nullptr: plain
+  const uint8_t* plain_;
+};
 
 template <typename T>
 Result<std::shared_ptr<arrow::Array>> DecodeNumbers(FlatPages* pages, int64_t num_out,
                                                     const std::shared_ptr<arrow::DataType>& type,
                                                     arrow::MemoryPool* pool) {
-  std::vector<T> dictionary;
+  std::shared_ptr<arrow::Array> dictionary;
+  const T* dictionary_values = nullptr;
   auto on_dictionary = [&](const parquet::DictionaryPage& page) -> Status {
-    ARROW_ASSIGN_OR_RAISE(const auto array, NumberDictionary<T>(page, type, pool));
-    const T* values = array->data()->template GetValues<T>(1);
-    dictionary.assign(values, values + array->length());
+    ARROW_ASSIGN_OR_RAISE(dictionary, NumberDictionary<T>(pages->parser(), page, type, pool));
+    dictionary_values = dictionary->data()->template GetValues<T>(1);
     return Status::OK();
   };
   ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> buffer,
@@ -240,40 +330,35 @@ Result<std::shared_ptr<arrow::Array>> DecodeNumbers(FlatPages* pages, int64_t nu
     ARROW_ASSIGN_OR_RAISE(const bool more, pages->Next(on_dictionary));
     if (!more) break;
     const FlatPage& page = pages->page();
-    auto emit_all = [&](auto&& value_at) {
-      const int64_t before = next;
-      if (page.present.empty()) {
-        pages->ForEachSelected([&](int64_t at) { out[next++] = value_at(at); }, [] {});
-        validity.AppendValid(next - before);
-        return;
-      }
+    if (page.is_dictionary) {
+      indices.resize(page.num_present);
+      ARROW_RETURN_NOT_OK(
+          DecodeIndices(page, dictionary == nullptr ? 0 : dictionary->length(), indices.data()));
+    } else if (page.values.size() < page.num_present * sizeof(T)) {
+      return Status::Invalid("page is cut off");
+    }
+    const PageValues<T> values(dictionary_values, page.is_dictionary ? indices.data() : nullptr,
+                               page.values.data());
+    if (pages->IsWhole()) {
+      values.CopyAll(page.num_rows, out + next);
+      next += page.num_rows;
+      validity.AppendValid(page.num_rows);
+    } else if (page.present.empty()) {
+      int64_t first_row = 0;
+      const auto rows = pages->TakeSelected(&first_row);
+      values.CopyRows(rows, first_row, out + next);
+      next += rows.size();
+      validity.AppendValid(rows.size());
+    } else {
       pages->ForEachSelected(
           [&](int64_t at) {
             validity.Append(true, next);
-            out[next++] = value_at(at);
+            out[next++] = values.At(at);
           },
           [&] {
             validity.Append(false, next);
             out[next++] = T{};
           });
-    };
-    if (page.is_dictionary) {
-      indices.resize(page.num_present);
-      ARROW_RETURN_NOT_OK(
-          DecodeIndices(page, static_cast<int64_t>(dictionary.size()), indices.data()));
-      const T* values = dictionary.data();
-      const int32_t* index = indices.data();
-      emit_all([values, index](int64_t at) { return values[index[at]]; });
-    } else {
-      if (page.values.size() < page.num_present * sizeof(T)) {
-        return Status::Invalid("page is cut off");
-      }
-      const uint8_t* bytes = page.values.data();
-      emit_all([bytes](int64_t at) {
-        T value;
-        std::memcpy(&value, bytes + at * sizeof(T), sizeof(T));
-        return value;
-      });
     }
   }
   if (next != num_out) return Status::Invalid("expected ", num_out, " rows, found ", next);
@@ -285,6 +370,9 @@ Result<std::shared_ptr<arrow::Array>> DecodeNumbers(FlatPages* pages, int64_t nu
 /// Values of a plain page of strings: each is its length and its bytes.
 Status PlainStrings(std::span<const uint8_t> bytes, int64_t count,
                     std::vector<std::string_view>* out) {
+  if (count > static_cast<int64_t>(bytes.size() / sizeof(uint32_t))) {
+    return Status::Invalid("page is cut off");
+  }
   out->clear();
   out->reserve(count);
   for (int64_t i = 0; i < count; ++i) {
@@ -311,7 +399,9 @@ class StringSink {
     return bytes_.Reserve(expected_bytes_);
   }
   Status Append(std::string_view value) {
-    ARROW_RETURN_NOT_OK(bytes_.Append(value.data(), static_cast<int64_t>(value.size())));
+    if (!value.empty()) {
+      ARROW_RETURN_NOT_OK(bytes_.Append(value.data(), static_cast<int64_t>(value.size())));
+    }
     if (bytes_.length() > std::numeric_limits<int32_t>::max()) {
       return Status::CapacityError("strings of one row group take more than 2 GiB");
     }
@@ -336,13 +426,15 @@ class StringSink {
   arrow::BufferBuilder bytes_;
 };
 
-Result<std::shared_ptr<arrow::Array>> StringDictionary(const parquet::DictionaryPage& page,
+Result<std::shared_ptr<arrow::Array>> StringDictionary(const FlatPageParser& parser,
+                                                       const parquet::DictionaryPage& page,
                                                        const std::shared_ptr<arrow::DataType>& type,
                                                        arrow::MemoryPool* pool) {
+  ARROW_ASSIGN_OR_RAISE(const auto bytes, parser.Dictionary(page, pool));
   std::vector<std::string_view> values;
-  ARROW_RETURN_NOT_OK(
-      PlainStrings({page.data(), static_cast<size_t>(page.size())}, page.num_values(), &values));
-  StringSink sink(page.num_values(), page.size(), pool);
+  ARROW_RETURN_NOT_OK(PlainStrings({bytes->data(), static_cast<size_t>(bytes->size())},
+                                   page.num_values(), &values));
+  StringSink sink(page.num_values(), bytes->size(), pool);
   ARROW_RETURN_NOT_OK(sink.Reserve());
   for (const std::string_view value : values) ARROW_RETURN_NOT_OK(sink.Append(value));
   return sink.Finish(type, Validity(), pool);
@@ -355,7 +447,7 @@ Result<std::shared_ptr<arrow::Array>> DecodeStrings(FlatPages* pages, int64_t nu
   std::shared_ptr<arrow::Array> dictionary;
   std::vector<std::string_view> dictionary_values;
   auto on_dictionary = [&](const parquet::DictionaryPage& page) -> Status {
-    ARROW_ASSIGN_OR_RAISE(dictionary, StringDictionary(page, type, pool));
+    ARROW_ASSIGN_OR_RAISE(dictionary, StringDictionary(pages->parser(), page, type, pool));
     const auto& strings = static_cast<const arrow::BinaryArray&>(*dictionary);
     for (int64_t i = 0; i < strings.length(); ++i) dictionary_values.push_back(strings.GetView(i));
     return Status::OK();
@@ -434,10 +526,10 @@ Result<std::shared_ptr<arrow::Array>> DecodeFlatColumn(
   if ((keep_dictionary || is_string) && OnlyDictionaryPages(chunk)) {
     return DecodeToIndices(
         &flat, selection.size(),
-        [&](const parquet::DictionaryPage& page) {
-          if (is_string) return StringDictionary(page, type, pool);
-          return is_wide ? NumberDictionary<int64_t>(page, type, pool)
-                         : NumberDictionary<int32_t>(page, type, pool);
+        [&](const FlatPageParser& parser, const parquet::DictionaryPage& page) {
+          if (is_string) return StringDictionary(parser, page, type, pool);
+          return is_wide ? NumberDictionary<int64_t>(parser, page, type, pool)
+                         : NumberDictionary<int32_t>(parser, page, type, pool);
         },
         pool);
   }

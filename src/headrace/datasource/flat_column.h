@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "headrace/base/status.h"
+#include "headrace/datasource/flat_page.h"
 #include "headrace/datasource/row_selection.h"
 
 namespace headrace::datasource {

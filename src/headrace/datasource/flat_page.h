@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <arrow/buffer.h>
 #include <parquet/column_page.h>
-#include <parquet/column_reader.h>
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -21,7 +22,20 @@ struct FlatPage {
   std::span<const uint8_t> values;
 };
 
-/// Takes a page apart. `page` outlives `out`, whose memory is reused.
-Status ParseFlatPage(const parquet::Page& page, bool nullable, FlatPage* out);
+/// Takes pages apart, one after the other.
+class FlatPageParser {
+ public:
+  explicit FlatPageParser(bool nullable) : nullable_(nullable) {}
+
+  /// `page` and this object outlive `out`, whose memory is reused; so is that of the values.
+  Status Parse(const parquet::Page& page, FlatPage* out);
+
+  /// The plain values of a dictionary page, in a buffer of their own.
+  static Result<std::shared_ptr<arrow::Buffer>> Dictionary(const parquet::DictionaryPage& page,
+                                                           arrow::MemoryPool* pool);
+
+ private:
+  const bool nullable_;
+};
 
 }  // namespace headrace::datasource

@@ -43,9 +43,9 @@ Status NameFile(const Status& status, const std::string& path) {
 /// The images [begin, end) of a source.
 class ImageReader final : public BlockReader {
  public:
-  ImageReader(const ImageReadOptions* source, media::ImageLoadOptions load, size_t begin,
-              size_t end, int64_t expected_bytes, const ReadOptions& options)
-      : source_(source),
+  ImageReader(std::shared_ptr<const ImageReadOptions> source, media::ImageLoadOptions load,
+              size_t begin, size_t end, int64_t expected_bytes, const ReadOptions& options)
+      : source_(std::move(source)),
         options_(options),
         loader_(load),
         builder_(options.target_max_block_size > 0
@@ -97,7 +97,7 @@ class ImageReader final : public BlockReader {
            errored_ < options_.max_errored_files;
   }
 
-  const ImageReadOptions* source_;  // of the datasource, which outlives its readers
+  const std::shared_ptr<const ImageReadOptions> source_;
   const ReadOptions options_;
   media::ImageLoader loader_;
   ImageBlockBuilder builder_;
@@ -108,12 +108,13 @@ class ImageReader final : public BlockReader {
   int64_t errored_ = 0;
 };
 
-class ImageDatasource final : public Datasource {
+class ImageDatasource final : public Datasource,
+                              public std::enable_shared_from_this<ImageDatasource> {
  public:
   ImageDatasource(ImageReadOptions options, media::ImageLoadOptions load)
       : options_(std::move(options)), load_(load) {}
 
-  std::string_view kind() const override { return "images"; }
+  std::string_view kind() const override { return "image"; }
   std::string name() const override { return "ReadImage"; }
   std::vector<std::string> InputFiles() const override { return options_.files.paths; }
 
@@ -237,7 +238,8 @@ Result<std::unique_ptr<BlockReader>> ImageDatasource::Open(const ReadTask& task,
   if (options.limit_rows >= 0 && end > begin) {
     expected = expected / (end - begin) * std::min(options.limit_rows, end - begin);
   }
-  return std::make_unique<ImageReader>(&options_, load_, begin, end, expected, options);
+  std::shared_ptr<const ImageReadOptions> source(shared_from_this(), &options_);
+  return std::make_unique<ImageReader>(std::move(source), load_, begin, end, expected, options);
 }
 
 Result<std::string> ImageDatasource::Serialize() const {

@@ -95,6 +95,21 @@ TEST_F(ParquetDatasourceTest, FiltersRowsByPlainAndDictionaryColumns) {
   EXPECT_EQ(Ids(ValueOf(ReadAll(ValueOf(MakeParquetDatasource(options))))), expected);
 }
 
+TEST_F(ParquetDatasourceTest, ATaskWithoutRowsGivesOneEmptyBlockWithTheSchema) {
+  WriteParquet("in/a.parquet", *Rows(0, 100), 30);
+  auto options = Options("in");
+  options.filter = Col("name") == Lit("name55");  // between the smallest and the largest name
+  const auto source = ValueOf(MakeParquetDatasource(options));
+  const auto tasks = ValueOf(source->PlanReadTasks({.override_num_blocks = 1}));
+  ASSERT_EQ(tasks.size(), 1u);
+  const auto reader = ValueOf(source->Open(tasks[0], {}));
+  const auto block = ValueOf(reader->Next());
+  ASSERT_TRUE(block.has_value());
+  EXPECT_EQ(block->num_rows(), 0);
+  EXPECT_TRUE(block->schema()->Equals(*ValueOf(source->Schema())));
+  EXPECT_FALSE(ValueOf(reader->Next()).has_value());
+}
+
 TEST_F(ParquetDatasourceTest, SkipsRowGroupsThatStatisticsRuleOut) {
   WriteParquet("in/a.parquet", *Rows(0, 1000), 100);
   auto options = Options("in");

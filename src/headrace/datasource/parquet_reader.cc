@@ -36,13 +36,13 @@ class ParquetReader final : public BlockReader {
       if (options_.cancelled != nullptr && *options_.cancelled) {
         return Status::Cancelled("read cancelled");
       }
-      if (rows_left_ == 0) return std::nullopt;
+      if (rows_left_ == 0) return EmptyIfNothingElse();
       std::optional<Block> block;
       if (stream_ != nullptr) {
         ARROW_ASSIGN_OR_RAISE(block, NextOfStream());
       } else {
         ARROW_ASSIGN_OR_RAISE(const bool more, NextRowGroup());
-        if (!more) return std::nullopt;
+        if (!more) return EmptyIfNothingElse();
         if (WantsStream()) {
           ARROW_RETURN_NOT_OK(OpenStream());
           continue;
@@ -54,11 +54,19 @@ class ParquetReader final : public BlockReader {
         block = block->Slice(0, rows_left_);
         rows_left_ -= block->num_rows();
       }
+      gave_block_ = true;
       return block;
     }
   }
 
  private:
+  /// The end; a task without rows still tells their schema.
+  Result<std::optional<Block>> EmptyIfNothingElse() {
+    if (std::exchange(gave_block_, true)) return std::nullopt;
+    ARROW_ASSIGN_OR_RAISE(auto batch, arrow::RecordBatch::MakeEmpty(scan_->layout.output));
+    return Block(std::move(batch));
+  }
+
   /// Moves on to the next row group, opening its file when it is another one.
   Result<bool> NextRowGroup() {
     while (piece_ < task_.pieces.size() && next_in_piece_ == task_.pieces[piece_].count) {
@@ -267,6 +275,7 @@ class ParquetReader final : public BlockReader {
   const ParquetTask task_;
   const ReadOptions options_;
   int64_t rows_left_;
+  bool gave_block_ = false;
   const RowFilter filter_;
 
   size_t piece_ = 0;

@@ -65,6 +65,7 @@ Result<arrow::ArrayVector> ParquetRowGroups::Read(int row_group, const std::vect
   arrow::ArrayVector columns(fields.size());
   if (fields.empty()) return columns;
   ARROW_RETURN_NOT_OK(CallParquet(Where(row_group), [&]() -> Status {
+    const auto group = reader_->parquet_reader()->RowGroup(row_group);
     const auto metadata = footer_->metadata->RowGroup(row_group);
     std::vector<int> others;  // what Arrow's own reader has to do
     for (size_t i = 0; i < fields.size(); ++i) {
@@ -77,7 +78,7 @@ Result<arrow::ArrayVector> ParquetRowGroups::Read(int row_group, const std::vect
         others.push_back(fields[i]);
         continue;
       }
-      const auto pages = reader_->parquet_reader()->RowGroup(row_group)->GetColumnPageReader(leaf);
+      const auto pages = group->GetColumnPageReader(leaf);
       auto decoded = DecodeFlatColumn(pages.get(), *column, *chunk, field.type(), selection,
                                       for_filter, pool_);
       if (!decoded.ok()) {

@@ -24,7 +24,13 @@ bool IsUtf8(std::string encoding) {
 class Converter {
  public:
   static Result<std::shared_ptr<Converter>> Make(const std::string& encoding) {
-    const iconv_t handle = ::iconv_open("UTF-8", encoding.c_str());
+    iconv_t handle = ::iconv_open("UTF-8", encoding.c_str());
+    if (handle == reinterpret_cast<iconv_t>(-1)) {
+      // Python's latin-1 and utf_16 are latin1 and utf16 to iconv.
+      std::string plain = encoding;
+      std::erase_if(plain, [](char c) { return c == '-' || c == '_'; });
+      handle = ::iconv_open("UTF-8", plain.c_str());
+    }
     if (handle == reinterpret_cast<iconv_t>(-1)) {
       return Status::Invalid("unknown encoding: ", encoding);
     }
