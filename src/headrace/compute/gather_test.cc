@@ -25,15 +25,13 @@ Block MakeBlock(int64_t begin, int64_t rows) {
     EXPECT_TRUE((i % 3 == 0 ? nullable.AppendNull() : nullable.Append(0.5 * i)).ok());
     for (int j = 0; j < 4; ++j) EXPECT_TRUE(pixels.Append(static_cast<uint8_t>(i + j)).ok());
   }
-  const auto tensor =
-      MakeFixedShapeTensorArray(pixels.Finish().ValueOrDie(), {2, 2}).ValueOrDie();
-  const auto schema = arrow::schema(
-      {arrow::field("n", arrow::int64()), arrow::field("s", arrow::utf8()),
-       arrow::field("d", arrow::float64()), arrow::field("t", tensor->type())});
-  return Block(arrow::RecordBatch::Make(
-      schema, rows,
-      {numbers.Finish().ValueOrDie(), texts.Finish().ValueOrDie(), nullable.Finish().ValueOrDie(),
-       tensor}));
+  const auto tensor = MakeFixedShapeTensorArray(pixels.Finish().ValueOrDie(), {2, 2}).ValueOrDie();
+  const auto schema =
+      arrow::schema({arrow::field("n", arrow::int64()), arrow::field("s", arrow::utf8()),
+                     arrow::field("d", arrow::float64()), arrow::field("t", tensor->type())});
+  return Block(arrow::RecordBatch::Make(schema, rows,
+                                        {numbers.Finish().ValueOrDie(), texts.Finish().ValueOrDie(),
+                                         nullable.Finish().ValueOrDie(), tensor}));
 }
 
 TEST(GatherRowsTest, EqualsSlicesPutTogether) {

@@ -61,6 +61,36 @@ TEST(EvaluateTest, DividesIntegersAsDoubles) {
   ExpectValues(Call("floor", {Col("a") / Lit(2)}), arrow::int64(), "[0, 1, null, 2]");
 }
 
+TEST(EvaluateTest, ComputesInDoublesWhereIntegersMeetFloats) {
+  const Block block = MakeBlock({{"big", Json(arrow::int64(), "[16777217, 3]")},
+                                 {"half", Json(arrow::float32(), "[0.5, 2.5]")}});
+  const auto expect = [&](const Expr& expr, const std::shared_ptr<arrow::DataType>& type,
+                          std::string_view json) {
+    const auto value = Evaluate(expr, block, arrow::default_memory_pool());
+    ASSERT_TRUE(value.ok()) << value.status().ToString();
+    EXPECT_TRUE((*value)->Equals(*Json(type, json))) << expr.ToString();
+  };
+  expect(Col("big") * Lit(0.5), arrow::float64(), "[8388608.5, 1.5]");
+  expect(Col("big") > Lit(16777216.5), arrow::boolean(), "[true, false]");
+  expect(Col("big") + Col("half"), arrow::float64(), "[16777217.5, 5.5]");
+  expect(Col("half") + Lit(0.1), arrow::float64(), "[0.6, 2.6]");
+  expect(Call("floor", {Col("big") / Lit(2.0)}), arrow::float64(), "[8388608.0, 1.0]");
+}
+
+TEST(EvaluateTest, TakesAColumnWithoutTypeForMissingValuesOfTheTypeItNeeds) {
+  const Block block = MakeBlock({{"none", Json(arrow::null(), "[null, null]")},
+                                 {"b", Json(arrow::boolean(), "[true, false]")}});
+  const auto count = [&](const Expr& expr) {
+    const auto value = Evaluate(expr, block, arrow::default_memory_pool());
+    return value.ok() ? (*value)->null_count() : -1;
+  };
+  EXPECT_EQ(count(Col("none") + Lit("!")), 2);
+  EXPECT_EQ(count(!Col("none")), 2);
+  EXPECT_EQ(count(Col("none") && Col("b")), 1);
+  EXPECT_EQ(count(Call("utf8_upper", {Col("none")})), 2);
+  EXPECT_EQ(count(Col("none") + Lit(1)), 2);
+}
+
 TEST(EvaluateTest, AddsStringsByJoiningThem) {
   ExpectValues(Col("s") + Lit("!"), arrow::utf8(), R"(["x!", "y!", "z!", null])");
 }
@@ -168,6 +198,8 @@ TEST(CanMatchTest, RulesOutRowsBeyondTheStatistics) {
   EXPECT_TRUE(CanMatch(Col("a") > Lit(15), *schema, guarantee));
   EXPECT_TRUE(CanMatch(Col("a") > Lit(15), *schema, Expr()));
   EXPECT_TRUE(CanMatch(Col("a") > Lit(15), *schema, between));
+  EXPECT_TRUE(CanMatch(Col("a") > Lit(15.5), *schema, guarantee));
+  EXPECT_FALSE(CanMatch(Col("a") > Lit(20.5), *schema, guarantee));
 }
 
 }  // namespace

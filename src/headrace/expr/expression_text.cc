@@ -25,6 +25,7 @@ const std::unordered_map<std::string, const char*>& BinaryOperators() {
       {"greater", ">"},    {"greater_equal", ">="},
       {"and_kleene", "&"}, {"and", "&"},
       {"or_kleene", "|"},  {"or", "|"},
+      {"modulo", "%"},
   };
   return operators;
 }

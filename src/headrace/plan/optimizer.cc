@@ -50,9 +50,9 @@ std::vector<std::unique_ptr<Rule>> MakeRules() {
 Optimizer Optimizer::WithDefaultRules(const std::vector<std::string>& disabled) {
   // Merging first gives the pushdowns fewer and larger nodes; projections are pushed last, when the
   // filters below them have left for the sources.
-  auto rules = MakeRules<RemoveNoOps, FuseLimits, CombineRepartitions, MergeFilters,
-                         MergeProjections, PredicatePushdown, LimitPushdown, ProjectionPushdown,
-                         KeepDictionaries>();
+  auto rules =
+      MakeRules<RemoveNoOps, FuseLimits, CombineRepartitions, MergeFilters, MergeProjections,
+                PredicatePushdown, LimitPushdown, ProjectionPushdown, KeepDictionaries>();
   std::erase_if(rules, [&](const std::unique_ptr<Rule>& rule) {
     return std::find(disabled.begin(), disabled.end(), rule->name()) != disabled.end();
   });

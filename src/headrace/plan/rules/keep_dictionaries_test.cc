@@ -81,8 +81,8 @@ TEST(KeepDictionariesTest, DecodesWhereTextIsComputedWith) {
 }
 
 TEST(KeepDictionariesTest, DecodesBelowFunctionsOfTheUser) {
-  const auto map = std::make_shared<Map>(ReadText(), MapKind::kBatches, "f", PythonFunction{}, 0,
-                                         MapOptions{});
+  const auto map =
+      std::make_shared<Map>(ReadText(), MapKind::kBatches, "f", PythonFunction{}, 0, MapOptions{});
   EXPECT_FALSE(Keeps(map));
 }
 
