@@ -37,6 +37,10 @@ class PhysicalOperator {
   virtual std::optional<RefBundle> TakeOutput() = 0;
   /// Bytes of output that has not left yet.
   virtual int64_t output_bytes() const { return 0; }
+  /// False where the input describes reads: then its rows are not rows of the user.
+  virtual bool input_is_rows() const { return true; }
+  /// Most rows that it can put out in a run, where that is known from the start.
+  virtual std::optional<int64_t> max_rows_out() const { return std::nullopt; }
   /// Nobody needs more output (a limit was reached): no task should start any more.
   virtual void OutputNotWanted() {}
   virtual bool Done() const = 0;  // nothing more can appear

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,9 @@ struct OperatorSnapshot {
   std::string type;
   bool done = false;
   bool runs_tasks = false;
+  std::vector<int> inputs;              // their places in RunSnapshot::operators
+  bool input_is_rows = true;            // false: it describes reads
+  std::optional<int64_t> max_rows_out;  // a bound that is known without running
   int64_t num_running = 0;
   int64_t queued_blocks = 0;
   int64_t queued_bytes = 0;
@@ -21,6 +25,12 @@ struct OperatorSnapshot {
   int64_t num_actors = 0;
   std::string actors;  // "2 running, 0 pending, 1 active"; empty: none
   OperatorCounters counters;
+
+  /// Rows that were put out, or, where a task ends with a receipt for its rows (a write, a count),
+  /// the rows that it stands for.
+  int64_t rows() const {
+    return counters.rows_consumed > 0 ? counters.rows_consumed : counters.rows_out;
+  }
 };
 
 /// What a run looked like at one moment. Plain values: readers never touch operators.
@@ -30,7 +40,7 @@ struct RunSnapshot {
   double seconds = 0;
   bool done = false;
   Status status;
-  int64_t rows_out = 0;
+  int64_t rows = 0;  // that reached the consumer, or were written
   std::vector<OperatorSnapshot> operators;
 };
 

@@ -56,12 +56,14 @@ void StreamingExecutor::Run() {
     status = Step(std::move(completions));
     if (!status.ok() || stop_requested_ || Finished()) break;
     if (Clock::now() - last_publish_ >= kPublishInterval) Publish(false, Status::OK());
+    const bool output_was_full = !output_.HasRoom();
     const auto timeout = std::chrono::duration_cast<Clock::duration>(
         std::chrono::duration<double>(options_.no_progress_timeout_s));
     completions = completions_.Drain(options_.no_progress_timeout_s > 0
                                          ? std::optional(last_progress_ + timeout)
                                          : std::nullopt);
-    if (!completions.empty()) last_progress_ = Clock::now();
+    // While the output was full, the consumer was the slow one.
+    if (!completions.empty() || output_was_full) last_progress_ = Clock::now();
     status = CheckProgress();
     if (!status.ok()) break;
   }
@@ -130,7 +132,10 @@ void StreamingExecutor::Count(Node& node, const task::TaskStats& stats,
   counters.wall_s.Add(stats.wall_s);
   counters.cpu_s.Add(stats.cpu_s);
   counters.udf_s.Add(stats.udf_s);
-  counters.task_rows.Add(static_cast<double>(stats.rows_out));
+  counters.rows_consumed += stats.rows_consumed;
+  counters.rows_in_done += stats.rows_in;
+  counters.task_rows.Add(
+      static_cast<double>(stats.rows_consumed > 0 ? stats.rows_consumed : stats.rows_out));
   counters.skipped_inputs += stats.skipped_inputs;
   counters.peak_rss_bytes = std::max(counters.peak_rss_bytes, stats.peak_rss_bytes);
 }
@@ -251,15 +256,19 @@ int StreamingExecutor::PickOperator() {
 }
 
 /// When nothing runs and nothing may run, the operator with input that is closest to the output
-/// runs one task, whatever the budgets say: its result can always be taken.
+/// runs one task, whatever the budgets say: its result can always be taken. Only operators whose
+/// output can get through to the consumer now: what waits for its turn in a union would pile up.
 int StreamingExecutor::PickForLiveness() const {
   if (!node_of_task_.empty() || !output_.HasRoom()) return -1;
-  for (int i = static_cast<int>(topology_.nodes().size()) - 1; i >= 0; --i) {
-    const Node& node = topology_.nodes()[i];
-    if (node.tasks == nullptr || !node.tasks->HasTask()) continue;
-    task::Resources needed = node.tasks->TaskResources();
-    needed.cpu = 0;  // a share of the CPUs is given even when there are too few
-    if (resources_.Fits(needed)) return i;
+  const auto& nodes = topology_.nodes();
+  std::vector<bool> open(nodes.size(), true);
+  for (int i = static_cast<int>(nodes.size()) - 1; i >= 0; --i) {
+    const Node& node = nodes[i];
+    open[i] = node.output < 0 ||
+              (open[node.output] && nodes[node.output].op->WantsInput(node.output_input));
+    // Slots do not count either: a task that asks for more than there is runs alone, and a GPU that
+    // an idle actor further down holds for life is lent to the task that gives it work.
+    if (open[i] && node.tasks != nullptr && node.tasks->HasTask()) return i;
   }
   return -1;
 }
@@ -299,10 +308,6 @@ Status StreamingExecutor::CheckProgress() {
   if (options_.no_progress_timeout_s <= 0) return Status::OK();
   const double idle_s = std::chrono::duration<double>(Clock::now() - last_progress_).count();
   if (idle_s < options_.no_progress_timeout_s) return Status::OK();
-  if (!output_.HasRoom()) {
-    last_progress_ = Clock::now();  // the consumer is the slow one
-    return Status::OK();
-  }
   std::string waiting;
   for (const Node& node : topology_.nodes()) {
     if (node.op->Done()) continue;
@@ -327,7 +332,6 @@ void StreamingExecutor::Publish(bool done, const Status& status) {
   next.seconds = SecondsSinceStart();
   next.done = done;
   next.status = status;
-  next.rows_out = rows_out_;
   for (Node& node : topology_.nodes()) {
     if (done) NoteBackpressure(node, {});
     OperatorSnapshot op;
@@ -335,6 +339,9 @@ void StreamingExecutor::Publish(bool done, const Status& status) {
     op.type = node.op->type();
     op.done = node.op->Done();
     op.runs_tasks = node.tasks != nullptr;
+    op.inputs = node.inputs;
+    op.input_is_rows = node.op->input_is_rows();
+    op.max_rows_out = node.op->max_rows_out();
     op.num_running = node.tasks == nullptr ? 0 : node.tasks->num_running();
     op.queued_blocks = node.op->queued_blocks();
     op.queued_bytes = node.op->queued_bytes();
@@ -346,6 +353,10 @@ void StreamingExecutor::Publish(bool done, const Status& status) {
     op.counters = node.counters;
     next.operators.push_back(std::move(op));
   }
+  next.rows = rows_out_;
+  if (const int64_t consumed = topology_.last().counters.rows_consumed; consumed > 0) {
+    next.rows = consumed;
+  }
   last_publish_ = Clock::now();
   const std::scoped_lock lock(snapshot_mutex_);
   snapshot_ = std::move(next);
@@ -353,7 +364,9 @@ void StreamingExecutor::Publish(bool done, const Status& status) {
 
 RunSnapshot StreamingExecutor::snapshot() const {
   const std::scoped_lock lock(snapshot_mutex_);
-  return snapshot_;
+  RunSnapshot copy = snapshot_;
+  if (!copy.done) copy.seconds = SecondsSinceStart();  // time passes without completions, too
+  return copy;
 }
 
 double StreamingExecutor::SecondsSinceStart() const {

@@ -17,6 +17,8 @@ struct OperatorCounters {
   int64_t blocks_in = 0;
   int64_t bytes_in = 0;
   int64_t rows_out = 0;
+  int64_t rows_consumed = 0;  // written or aggregated by tasks that have ended
+  int64_t rows_in_done = 0;   // of rows_in, by tasks that have ended
   int64_t blocks_out = 0;
   int64_t bytes_out = 0;
   int64_t tasks_started = 0;

@@ -46,6 +46,7 @@ std::unique_ptr<exec::PhysicalOperator> MakeMapOperator(PhysicalNode& node,
                                                         std::shared_ptr<exec::ErrorBudget> errors) {
   exec::MapOperatorOptions options;
   options.name = node.name;
+  options.reads = node.reads;
   options.resources.cpu = node.resources.num_cpus >= 0 ? node.resources.num_cpus : 1;
   options.resources.gpu = std::max(0.0, node.resources.num_gpus);
   options.resources.memory_bytes = std::max(0.0, node.resources.memory_bytes);
@@ -53,6 +54,8 @@ std::unique_ptr<exec::PhysicalOperator> MakeMapOperator(PhysicalNode& node,
   chain.num_cpus = options.resources.cpu;
   chain.max_errored_files = context.data.max_errored_blocks;
   chain.inline_udfs = context.data.inline_udfs;
+  chain.keep_small_blocks = node.keep_small_blocks;
+  chain.working_directory = context.working_directory;
   options.body = std::make_shared<worker::TransformChain>(node.name, std::move(node.steps), chain);
   options.max_running = node.compute.actors ? -1 : node.compute.size;
   options.bundler.min_rows = node.reads ? 0 : node.min_rows;

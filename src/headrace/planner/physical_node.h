@@ -39,6 +39,8 @@ struct PhysicalNode {
   bool reads = false;
   /// Rows that each read task is known to give; -1: unknown.
   int64_t rows_per_read_task = -1;
+  /// The user gave the number of its blocks: small ones must not be joined.
+  bool keep_small_blocks = false;
   /// The number of rows out may differ from that in.
   bool may_change_row_count = false;
   /// Its first function asked for batches of this many rows; 0: none did.

@@ -38,6 +38,7 @@ Result<PhysicalNodePtr> PlanRead(const plan::LogicalOperatorPtr& node, const Pla
   out->reads = true;
   out->rows_per_read_task = min_rows;
   out->may_change_row_count = true;
+  out->keep_small_blocks = read.override_num_blocks().has_value();
   if (num_tasks > 0 && bytes > 0) out->expected_output_bytes = bytes / num_tasks;
   return out;
 }

@@ -16,7 +16,8 @@ struct PlanContext {
   DataContext data;
   int num_cpus = 1;
   std::shared_ptr<store::ObjectStore> store;
-  std::string write_id;  // of the run
+  std::string write_id;           // of the run
+  std::string working_directory;  // of the program when the run begins
   /// Plan for showing only: sources are not asked for their tasks.
   bool dry_run = false;
 };

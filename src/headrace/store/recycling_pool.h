@@ -13,9 +13,9 @@
 
 namespace headrace::store {
 
-/// A memory pool that keeps large freed buffers for the next request. Blocks come and go in the same
-/// few sizes, and the first touch of fresh pages costs as much as filling them: reading 490 MB of
-/// tensors spent a third of its time in the kernel clearing pages. Any thread.
+/// A memory pool that keeps large freed buffers for the next request. Blocks come and go in the
+/// same few sizes, and the first touch of fresh pages costs as much as filling them: reading 490 MB
+/// of tensors spent a third of its time in the kernel clearing pages. Any thread.
 class RecyclingPool final : public arrow::MemoryPool {
  public:
   /// Buffers below this are left to the allocator below, which is good at them.

@@ -49,6 +49,7 @@ class TaskBackend {
   /// `sink` outlives the task: its owner calls Join before it goes.
   virtual void Submit(TaskSpec task, CompletionSink* sink) = 0;
   virtual void CreateActor(ActorSpec actor, CompletionSink* sink) = 0;
+  /// Of an actor that was created and not killed. One that died meanwhile fails the task.
   virtual void SubmitToActor(ActorId actor, TaskSpec task) = 0;
   /// The task's result is not wanted any more: it ends soon, with kTaskFailed (cancelled) or done.
   virtual void Cancel(TaskId task) = 0;

@@ -37,6 +37,7 @@ struct TaskStats {
   double udf_s = 0;  // of wall_s, inside functions of the user
   int64_t rows_in = 0;
   int64_t rows_out = 0;
+  int64_t rows_consumed = 0;  // written to files, counted or aggregated: they are in no block
   int64_t bytes_out = 0;
   int64_t blocks_out = 0;
   int64_t skipped_inputs = 0;  // e.g. unreadable images that were dropped

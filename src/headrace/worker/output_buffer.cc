@@ -15,10 +15,10 @@ Status OutputBuffer::Put(Block block) {
   if (!held_.empty() && !held_.front().schema()->Equals(*block.schema())) {
     ARROW_RETURN_NOT_OK(Flush());
   }
-  if (held_.empty() && bytes >= kMinBlockBytes) return Send(std::move(block), bytes);
+  if (held_.empty() && bytes >= sizes_.join_below_bytes) return Send(std::move(block), bytes);
   held_bytes_ += bytes;
   held_.push_back(std::move(block));
-  return held_bytes_ >= kMinBlockBytes ? Flush() : Status::OK();
+  return held_bytes_ >= sizes_.join_below_bytes ? Flush() : Status::OK();
 }
 
 Status OutputBuffer::Flush() {
@@ -38,12 +38,12 @@ Status OutputBuffer::Finish() {
 Status OutputBuffer::Send(Block block, int64_t bytes) {
   rows_out_ += block.num_rows();
   bytes_out_ += bytes;
-  const auto limit = static_cast<int64_t>(static_cast<double>(target_max_bytes_) * kSplitFactor);
-  if (target_max_bytes_ <= 0 || bytes <= limit) {
+  const double limit = static_cast<double>(sizes_.target_max_bytes) * BlockSizes::kSplitFactor;
+  if (sizes_.target_max_bytes <= 0 || static_cast<double>(bytes) <= limit) {
     ++blocks_out_;
     return out_.Put(std::move(block));
   }
-  ARROW_ASSIGN_OR_RAISE(std::vector<Block> parts, SplitBySize(block, target_max_bytes_));
+  ARROW_ASSIGN_OR_RAISE(std::vector<Block> parts, SplitBySize(block, sizes_.target_max_bytes));
   for (Block& part : parts) {
     ++blocks_out_;
     ARROW_RETURN_NOT_OK(out_.Put(std::move(part)));

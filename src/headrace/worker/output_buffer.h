@@ -9,18 +9,23 @@
 
 namespace headrace::worker {
 
-/// Gives the output of a task its block sizes: tiny pieces are joined up to kMinBlockBytes, blocks
-/// above 1.5 times the target are split. The last stage of every chain.
-class OutputBuffer final : public BlockSink {
- public:
+/// Sizes of the blocks that leave a task.
+struct BlockSizes {
   /// DataContext.target_min_block_size: below it, a block costs more to handle than to copy.
-  static constexpr int64_t kMinBlockBytes = 1 << 20;
+  static constexpr int64_t kJoinBelowBytes = 1 << 20;
   /// A block may pass the target by this factor before it is split (Ray Data's rule).
   static constexpr double kSplitFactor = 1.5;
 
-  /// `target_max_bytes` <= 0: never split.
-  OutputBuffer(task::TaskOutput& out, int64_t target_max_bytes, arrow::MemoryPool* pool)
-      : out_(out), target_max_bytes_(target_max_bytes), pool_(pool) {}
+  int64_t join_below_bytes = kJoinBelowBytes;  // smaller ones are joined up to it; 0: never
+  int64_t target_max_bytes = 0;                // split above kSplitFactor times this; 0: never
+};
+
+/// Gives the output of a task its block sizes. The last stage of every chain. Empty blocks are left
+/// out.
+class OutputBuffer final : public BlockSink {
+ public:
+  OutputBuffer(task::TaskOutput& out, BlockSizes sizes, arrow::MemoryPool* pool)
+      : out_(out), sizes_(sizes), pool_(pool) {}
 
   Status Put(Block block) override;
   /// Sends what is held back.
@@ -36,7 +41,7 @@ class OutputBuffer final : public BlockSink {
   Status Send(Block block, int64_t bytes);
 
   task::TaskOutput& out_;
-  const int64_t target_max_bytes_;
+  const BlockSizes sizes_;
   arrow::MemoryPool* const pool_;
   std::vector<Block> held_;
   int64_t held_bytes_ = 0;

@@ -52,6 +52,11 @@ class Step {
   virtual Status Finish(BlockSink& out) { return Status::OK(); }
   /// True when more input cannot change the output of this task.
   virtual bool WantsNoMore() const { return false; }
+  /// True when its blocks have the sizes that were asked for: as the last of its chain, its output
+  /// is neither joined nor cut.
+  virtual bool sizes_blocks() const { return false; }
+  /// Rows of this task that ended here instead of going on: written, counted, aggregated.
+  virtual int64_t rows_consumed() const { return 0; }
   /// Inputs that were dropped instead of failing the task (unreadable files).
   virtual int64_t skipped_inputs() const { return 0; }
 };

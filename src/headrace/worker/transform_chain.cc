@@ -7,6 +7,7 @@
 #include <chrono>
 #include <utility>
 
+#include "headrace/store/recycling_pool.h"
 #include "headrace/worker/output_buffer.h"
 #include "headrace/worker/step_registry.h"
 #include "headrace/worker/udf_host.h"
@@ -76,10 +77,11 @@ class Stage final : public BlockSink {
 
 class ChainRunner final : public task::TaskRunner {
  public:
-  explicit ChainRunner(ChainOptions options) : options_(options) {}
+  explicit ChainRunner(ChainOptions options) : options_(std::move(options)) {}
 
   Status Load(const std::vector<StepSpecPtr>& specs) {
     StepContext context;
+    context.pool = store::BlockMemoryPool();
     context.udf_host = ProcessUdfHost();
     context.num_cpus = options_.num_cpus;
     context.max_errored_files = options_.max_errored_files;
@@ -97,7 +99,7 @@ class ChainRunner final : public task::TaskRunner {
     const auto wall_begin = std::chrono::steady_clock::now();
     const double cpu_begin = ThreadCpuSeconds();
     cancelled_ = false;
-    OutputBuffer buffer(out, params.target_max_block_size, arrow::default_memory_pool());
+    OutputBuffer buffer(out, SizesOf(params), store::BlockMemoryPool());
     std::vector<std::unique_ptr<Stage>> stages(steps_.size());
     BlockSink* next = &buffer;
     for (size_t i = steps_.size(); i-- > 0;) {
@@ -107,6 +109,7 @@ class ChainRunner final : public task::TaskRunner {
     const Status status = Feed(inputs, params, out, *next, stages, buffer, stats);
     for (size_t i = 0; i < steps_.size(); ++i) {
       stats->udf_s += stages[i]->udf_s();
+      stats->rows_consumed += steps_[i]->rows_consumed();
       stats->skipped_inputs += steps_[i]->skipped_inputs();
     }
     stats->rows_out = buffer.rows_out();
@@ -118,6 +121,13 @@ class ChainRunner final : public task::TaskRunner {
   }
 
  private:
+  BlockSizes SizesOf(const task::TaskParams& params) const {
+    if (!steps_.empty() && steps_.back()->sizes_blocks()) return {0, 0};
+    BlockSizes sizes{BlockSizes::kJoinBelowBytes, params.target_max_block_size};
+    if (options_.keep_small_blocks) sizes.join_below_bytes = 0;
+    return sizes;
+  }
+
   Status Feed(const std::vector<Block>& inputs, const task::TaskParams& params,
               task::TaskOutput& out, BlockSink& first,
               const std::vector<std::unique_ptr<Stage>>& stages, OutputBuffer& buffer,
@@ -148,7 +158,10 @@ class ChainRunner final : public task::TaskRunner {
 
 TransformChain::TransformChain(std::string name, std::vector<StepSpecPtr> steps,
                                ChainOptions options)
-    : id_(task::NextId()), name_(std::move(name)), steps_(std::move(steps)), options_(options) {}
+    : id_(task::NextId()),
+      name_(std::move(name)),
+      steps_(std::move(steps)),
+      options_(std::move(options)) {}
 
 task::Lane TransformChain::lane() const {
   const bool python = std::any_of(steps_.begin(), steps_.end(),
@@ -172,6 +185,8 @@ Result<std::string> TransformChain::Serialize() const {
   out.Str(name_);
   out.F64(options_.num_cpus);
   out.I64(options_.max_errored_files);
+  out.Bool(options_.keep_small_blocks);
+  out.Str(options_.working_directory);
   out.U64(steps_.size());
   for (const auto& step : steps_) {
     out.Str(step->kind());
@@ -186,13 +201,16 @@ Result<std::shared_ptr<const TransformChain>> TransformChain::Deserialize(std::s
   ChainOptions options;
   options.num_cpus = in.F64();
   options.max_errored_files = in.I64();
+  options.keep_small_blocks = in.Bool();
+  options.working_directory = in.Str();
   std::vector<StepSpecPtr> steps(in.Count());
   for (auto& step : steps) {
     const std::string kind = in.Str();
     ARROW_ASSIGN_OR_RAISE(step, DeserializeStep(kind, &in));
   }
   ARROW_RETURN_NOT_OK(in.Finish());
-  return std::make_shared<const TransformChain>(std::move(name), std::move(steps), options);
+  return std::make_shared<const TransformChain>(std::move(name), std::move(steps),
+                                                std::move(options));
 }
 
 }  // namespace headrace::worker

@@ -16,6 +16,10 @@ struct ChainOptions {
   int64_t max_errored_files = 0;
   /// Run Python functions in this process, for debuggers.
   bool inline_udfs = false;
+  /// The user asked for a number of blocks: small ones are not joined.
+  bool keep_small_blocks = false;
+  /// Folder of the program when the run began: relative paths mean the same in a worker process.
+  std::string working_directory;
 };
 
 /// The fused steps that every task of one operator runs. Immutable, any thread.

@@ -34,13 +34,20 @@ void BlockEncoder::WriteShared(const store::SharedBytes& bytes, int64_t offset, 
   out->I64(bytes.size);
   out->I64(offset);
   out->I64(num_rows);
-  auto& known = known_[bytes.segment->id()];
-  const bool is_new = known.expired();
+  const bool is_new = !Knows(*bytes.segment);
   out->Bool(is_new);
   if (!is_new) return;
-  known = bytes.segment;
+  known_[bytes.segment->id()] = bytes.segment;
   out->I64(bytes.segment->capacity());
   fds->push_back(bytes.segment->fd());
+}
+
+void BlockEncoder::Introduce(const std::shared_ptr<store::Segment>& segment, WireWriter* out,
+                             std::vector<int>* fds) {
+  out->U64(segment->id());
+  out->I64(segment->capacity());
+  fds->push_back(segment->fd());
+  known_[segment->id()] = segment;
 }
 
 std::vector<uint64_t> BlockEncoder::TakeForgotten() {
@@ -76,9 +83,7 @@ Result<DecodedBlock> BlockDecoder::Read(WireReader* in, std::deque<UniqueFd>* fd
   if (in->Bool()) {
     const int64_t capacity = in->I64();
     ARROW_RETURN_NOT_OK(in->Finish());
-    if (fds->empty()) return Status::SerializationError("a segment came without its descriptor");
-    ARROW_ASSIGN_OR_RAISE(mapped_[id], store::Segment::Map(id, std::move(fds->front()), capacity));
-    fds->pop_front();
+    ARROW_RETURN_NOT_OK(Map(id, capacity, fds));
   }
   const auto it = mapped_.find(id);
   if (it == mapped_.end() || size > it->second->capacity()) {
@@ -90,6 +95,24 @@ Result<DecodedBlock> BlockDecoder::Read(WireReader* in, std::deque<UniqueFd>* fd
   decoded.shared = {last_schema_, std::string(description), it->second, size};
   if (num_rows < decoded.block.num_rows()) decoded.block = decoded.block.Slice(offset, num_rows);
   return decoded;
+}
+
+Status BlockDecoder::Map(uint64_t id, int64_t capacity, std::deque<UniqueFd>* fds) {
+  if (fds->empty()) return Status::SerializationError("a segment came without its descriptor");
+  UniqueFd fd = std::move(fds->front());
+  fds->pop_front();
+  ARROW_ASSIGN_OR_RAISE(mapped_[id], store::Segment::Map(id, std::move(fd), capacity));
+  return Status::OK();
+}
+
+Status BlockDecoder::MapSegments(WireReader* in, std::deque<UniqueFd>* fds) {
+  while (!in->AtEnd()) {
+    const uint64_t id = in->U64();
+    const int64_t capacity = in->I64();
+    ARROW_RETURN_NOT_OK(in->Finish());
+    ARROW_RETURN_NOT_OK(Map(id, capacity, fds));
+  }
+  return Status::OK();
 }
 
 void BlockDecoder::Forget(const std::vector<uint64_t>& segments) {

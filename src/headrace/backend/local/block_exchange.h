@@ -27,6 +27,13 @@ class BlockEncoder {
   /// Rows [offset, offset + num_rows) of the block in `bytes`.
   void WriteShared(const store::SharedBytes& bytes, int64_t offset, int64_t num_rows,
                    WireWriter* out, std::vector<int>* fds);
+  bool Knows(const store::Segment& segment) const {
+    const auto it = known_.find(segment.id());
+    return it != known_.end() && !it->second.expired();
+  }
+  /// Tells the receiver of a segment before any block in it; BlockDecoder::MapSegments reads it.
+  void Introduce(const std::shared_ptr<store::Segment>& segment, WireWriter* out,
+                 std::vector<int>* fds);
   /// Ids of segments that this side has dropped since the last call; the receiver unmaps them.
   std::vector<uint64_t> TakeForgotten();
   /// Serialized form of `schema`.
@@ -59,9 +66,13 @@ class BlockDecoder {
       : on_release_(std::move(on_release)) {}
 
   Result<DecodedBlock> Read(WireReader* in, std::deque<UniqueFd>* fds);
+  /// What BlockEncoder::Introduce wrote, up to the end of the message.
+  Status MapSegments(WireReader* in, std::deque<UniqueFd>* fds);
   void Forget(const std::vector<uint64_t>& segments);
 
  private:
+  Status Map(uint64_t id, int64_t capacity, std::deque<UniqueFd>* fds);
+
   const std::function<void(uint64_t)> on_release_;
   SchemaCache schemas_;
   std::string last_schema_;

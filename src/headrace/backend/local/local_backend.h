@@ -33,8 +33,10 @@ class LocalBackend final : public task::TaskBackend {
   void Join(task::CompletionSink* sink) override;
   /// Slots that tasks and actors of all executions hold now.
   task::Resources UsedResources();
-  /// Python functions are about to be used: lets the zygote load meanwhile.
-  void WarmUpPython() { processes_.WarmUp(); }
+  /// Python functions that need `modules` are about to be used: lets the zygote load meanwhile.
+  void WarmUpPython(std::vector<std::string> modules = {}) {
+    processes_.WarmUp(std::move(modules));
+  }
 
  private:
   const LocalBackendOptions options_;

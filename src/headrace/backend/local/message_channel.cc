@@ -14,9 +14,19 @@ namespace headrace::backend {
 namespace {
 
 struct Header {
-  uint32_t size = 0;  // of the payload
-  uint32_t num_fds = 0;
+  uint64_t size = 0;  // of the payload
+  uint64_t num_fds = 0;
 };
+
+/// Room for the descriptors of one message, as the socket calls want it.
+struct alignas(cmsghdr) Control {
+  std::array<char, CMSG_SPACE(MessageChannel::kMaxFds * sizeof(int))> bytes;
+};
+
+Status NoDescriptorsLeft() {
+  return Status::CapacityError(
+      "no file descriptors are left to share blocks with worker processes; raise `ulimit -n`");
+}
 
 Status SocketError(const char* what) {
   return Status::IOError(what, " failed: ", std::strerror(errno));
@@ -36,14 +46,21 @@ Result<std::pair<UniqueFd, UniqueFd>> MessageChannel::Pair() {
   return std::pair(UniqueFd(ends[0]), UniqueFd(ends[1]));
 }
 
-void MessageChannel::Queue(std::string bytes, const std::vector<int>& fds) {
+Status MessageChannel::Queue(std::string bytes, const std::vector<int>& fds) {
+  if (fds.size() > kMaxFds) {
+    return Status::Invalid("a message carries at most ", kMaxFds, " descriptors, not ", fds.size());
+  }
   Outgoing out;
-  const Header header{static_cast<uint32_t>(bytes.size()), static_cast<uint32_t>(fds.size())};
+  const Header header{bytes.size(), fds.size()};
   out.bytes.reserve(sizeof(header) + bytes.size());
   out.bytes.append(reinterpret_cast<const char*>(&header), sizeof(header));
   out.bytes.append(bytes);
-  for (const int fd : fds) out.fds.emplace_back(fcntl(fd, F_DUPFD_CLOEXEC, 0));
+  for (const int fd : fds) {
+    out.fds.emplace_back(fcntl(fd, F_DUPFD_CLOEXEC, 0));
+    if (!out.fds.back().valid()) return NoDescriptorsLeft();
+  }
   outbox_.push_back(std::move(out));
+  return Status::OK();
 }
 
 Status MessageChannel::Flush(bool wait) {
@@ -62,9 +79,9 @@ Status MessageChannel::SendOne(Outgoing& out, bool wait, bool* blocked) {
     msghdr message{};
     message.msg_iov = &data;
     message.msg_iovlen = 1;
-    std::array<char, CMSG_SPACE(kMaxFds * sizeof(int))> control;
+    Control control;
     if (out.sent == 0 && !out.fds.empty()) {
-      message.msg_control = control.data();
+      message.msg_control = control.bytes.data();
       message.msg_controllen = CMSG_SPACE(out.fds.size() * sizeof(int));
       cmsghdr* rights = CMSG_FIRSTHDR(&message);
       rights->cmsg_level = SOL_SOCKET;
@@ -96,12 +113,12 @@ Status MessageChannel::Receive(bool wait, std::vector<Message>* messages) {
     const size_t old_size = inbox_.size();
     inbox_.resize(old_size + kChunk);
     iovec data{inbox_.data() + old_size, kChunk};
-    std::array<char, CMSG_SPACE(kMaxFds * sizeof(int))> control;
+    Control control;
     msghdr message{};
     message.msg_iov = &data;
     message.msg_iovlen = 1;
-    message.msg_control = control.data();
-    message.msg_controllen = control.size();
+    message.msg_control = control.bytes.data();
+    message.msg_controllen = control.bytes.size();
     const bool block = wait && messages->size() == before;
     const ssize_t got =
         recvmsg(socket_.get(), &message, MSG_CMSG_CLOEXEC | (block ? 0 : MSG_DONTWAIT));
@@ -114,6 +131,8 @@ Status MessageChannel::Receive(bool wait, std::vector<Message>* messages) {
       const auto* fds = reinterpret_cast<const int*>(CMSG_DATA(c));
       for (size_t i = 0; i < count; ++i) received_fds_.emplace_back(fds[i]);
     }
+    // Descriptors that found no place are gone: their message could never be complete.
+    if (got > 0 && (message.msg_flags & MSG_CTRUNC) != 0) return NoDescriptorsLeft();
     if (got == 0) return Status::IOError("the other process closed the connection");
     if (got < 0) {
       if (error == EINTR) continue;

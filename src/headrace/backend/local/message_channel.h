@@ -29,15 +29,17 @@ class MessageChannel {
 
   int fd() const { return socket_.get(); }
 
-  /// Queues a message; `fds` are duplicated. Call Flush() to send.
-  void Queue(std::string bytes, const std::vector<int>& fds);
+  /// Queues a message; `fds`, at most kMaxFds, are duplicated. Call Flush() to send. Fails with
+  /// CapacityError when this process has no descriptors left.
+  Status Queue(std::string bytes, const std::vector<int>& fds);
   /// Sends what is queued. `wait`: until all is sent; else as much as the socket takes.
   /// Fails when the other end is gone.
   Status Flush(bool wait);
   bool has_queued() const { return !outbox_.empty(); }
 
   /// Receives what has arrived. `wait`: at least one message. Empty when nothing is there (or, with
-  /// `wait`, never); fails with IOError at the end of the stream.
+  /// `wait`, never); fails with IOError at the end of the stream, and with CapacityError when this
+  /// process has no descriptors left for those that came.
   Status Receive(bool wait, std::vector<Message>* messages);
 
  private:

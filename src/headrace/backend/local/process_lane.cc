@@ -66,8 +66,18 @@ void ProcessLane::Post(Command command) {
   if (was_empty) Wake(wake_fd_.get());
 }
 
-void ProcessLane::WarmUp() {
-  Post([this] { IgnoreStatus(EnsureZygote(), "the first task reports it"); });
+void ProcessLane::WarmUp(std::vector<std::string> modules) {
+  Post([this, modules = std::move(modules)]() mutable {
+    Status status = EnsureZygote();
+    std::erase_if(modules, [&](const auto& module) { return !preloaded_.insert(module).second; });
+    if (status.ok() && !modules.empty()) {
+      status = zygote_->Preload(modules);
+      for (auto& [id, worker] : workers_) {
+        if (!worker->is_actor() && worker->idle()) worker->Kill();
+      }
+    }
+    IgnoreStatus(status, "the first task reports it");
+  });
 }
 
 void ProcessLane::Submit(task::TaskSpec task, task::CompletionSink* sink) {
@@ -98,22 +108,14 @@ void ProcessLane::SubmitToActor(task::ActorId actor, task::TaskSpec task,
   Post([this, actor, sink, task = std::move(task)]() mutable {
     const auto it = worker_of_actor_.find(actor);
     WorkerProcess* worker = it == worker_of_actor_.end() ? nullptr : workers_[it->second].get();
-    if (worker == nullptr || lost_.contains(worker->id())) {
+    if (worker == nullptr || worker->killed() || lost_.contains(worker->id())) {
       FailTask(task, sink,
                MakeError(arrow::StatusCode::UnknownError, ErrorKind::kActorDied,
                          "the actor died before the task started"),
                /*retryable=*/true);
       return;
     }
-    worker_of_task_[task.id] = worker->id();
-    const task::TaskSpec copy = task;
-    const Status status = worker->SendTask(std::move(task), sink);
-    if (!status.ok()) {
-      worker_of_task_.erase(copy.id);
-      FailTask(copy, sink, status, /*retryable=*/false);
-    } else {
-      Watch(*worker);
-    }
+    SendTask(*worker, std::move(task), sink);
   });
 }
 
@@ -127,16 +129,17 @@ void ProcessLane::Cancel(task::TaskId task) {
 void ProcessLane::KillActor(task::ActorId actor) {
   Post([this, actor] {
     const auto it = worker_of_actor_.find(actor);
-    if (it != worker_of_actor_.end()) workers_[it->second]->Kill();
+    if (it != worker_of_actor_.end()) workers_[it->second]->Dismiss();
   });
 }
 
 void ProcessLane::Join(task::CompletionSink* sink) {
-  std::promise<void> done;
-  Post([this, sink, &done] {
+  // Shared: the waiter may be gone before set_value() has returned.
+  const auto done = std::make_shared<std::promise<void>>();
+  Post([this, sink, done] {
     for (auto& [id, worker] : workers_) {
       if (worker->is_actor()) {
-        if (worker->actor_sink() == sink) worker->Kill();
+        if (worker->actor_sink() == sink) worker->Dismiss();
         continue;
       }
       std::vector<task::TaskId> mine;
@@ -145,15 +148,15 @@ void ProcessLane::Join(task::CompletionSink* sink) {
       }
       for (const task::TaskId task : mine) worker->Cancel(task);
     }
-    joins_.push_back({sink, [&done] { done.set_value(); }});
+    joins_.push_back({sink, [done] { done->set_value(); }});
     CheckJoins();
   });
-  done.get_future().wait();
+  done->get_future().wait();
 }
 
 task::Resources ProcessLane::UsedResources() {
-  std::promise<task::Resources> answer;
-  Post([this, &answer] {
+  const auto answer = std::make_shared<std::promise<task::Resources>>();
+  Post([this, answer] {
     task::Resources used;
     for (const auto& [id, worker] : workers_) {
       const task::Resources held = worker->UsedResources();
@@ -161,9 +164,9 @@ task::Resources ProcessLane::UsedResources() {
       used.gpu += held.gpu;
       used.memory_bytes += held.memory_bytes;
     }
-    answer.set_value(used);
+    answer->set_value(used);
   });
-  return answer.get_future().get();
+  return answer->get_future().get();
 }
 
 bool ProcessLane::Quiet(task::CompletionSink* sink) const {
@@ -263,8 +266,7 @@ void ProcessLane::SendReleases() {
   for (const auto& [worker_id, ids] : segments) {
     const auto it = workers_.find(worker_id);
     if (it == workers_.end() || lost_.contains(worker_id)) continue;
-    it->second->SendRelease(ids);
-    IgnoreStatus(it->second->Flush(), "its end is seen when reading");
+    IgnoreStatus(it->second->SendRelease(ids), "its end is seen when reading");
     Watch(*it->second);
   }
 }
@@ -315,6 +317,7 @@ void ProcessLane::HandleZygote() {
       it->second->SetPid(static_cast<pid_t>(event.value));
       continue;
     }
+    it->second->SetExited();
     // What the worker sent before it died still counts.
     if (!lost_.contains(event.worker_id)) {
       HandleEvent(Tag(event.worker_id, kSocket), EPOLLIN);
@@ -358,7 +361,8 @@ void ProcessLane::Watch(WorkerProcess& worker) {
 
 WorkerProcess* ProcessLane::FindIdle() {
   for (auto& [id, worker] : workers_) {
-    if (!worker->is_actor() && worker->idle() && !lost_.contains(id) && !worker->kill_time()) {
+    if (!worker->is_actor() && worker->idle() && !worker->killed() && !worker->kill_time() &&
+        !lost_.contains(id)) {
       return worker.get();
     }
   }
@@ -375,23 +379,26 @@ void ProcessLane::StartTask(task::TaskSpec task, task::CompletionSink* sink) {
     }
     worker = *started;
   }
-  worker_of_task_[task.id] = worker->id();
-  const task::TaskSpec copy = task;
-  const Status status = worker->SendTask(std::move(task), sink);
-  if (status.ok()) {
-    Watch(*worker);
+  SendTask(*worker, std::move(task), sink);
+}
+
+void ProcessLane::SendTask(WorkerProcess& worker, task::TaskSpec task, task::CompletionSink* sink) {
+  const task::TaskId id = task.id;
+  const Status status = worker.SendTask(task, sink);
+  if (!worker.Runs(id)) {  // it never got the task
+    FailTask(task, sink, status, /*retryable=*/false);
     return;
   }
-  if (worker->idle()) {  // it never got the task
-    worker_of_task_.erase(copy.id);
-    FailTask(copy, sink, status, /*retryable=*/false);
+  worker_of_task_[id] = worker.id();
+  if (status.ok()) {
+    Watch(worker);
   } else {
-    Lost(worker->id(), status);
+    Lost(worker.id(), status);  // its end is the end of the task
   }
 }
 
-void ProcessLane::Lost(uint64_t worker_id, const Status&) {
-  if (!lost_.insert(worker_id).second) return;
+void ProcessLane::Lost(uint64_t worker_id, const Status& why) {
+  if (!lost_.emplace(worker_id, why).second) return;
   WorkerProcess& worker = *workers_[worker_id];
   epoll_ctl(epoll_fd_.get(), EPOLL_CTL_DEL, worker.socket_fd(), nullptr);
   worker.Kill();  // the zygote reports how it ended
@@ -402,13 +409,17 @@ void ProcessLane::Bury(uint64_t worker_id, const std::string& cause) {
   if (it == workers_.end()) return;
   const WorkerPtr worker = std::move(it->second);
   workers_.erase(it);
-  lost_.erase(worker_id);
+  std::string how = cause;
+  if (const auto lost = lost_.extract(worker_id); lost && !lost.mapped().IsIOError()) {
+    // Not the end of its stream: it was ended here.
+    how = "was given up: " + lost.mapped().message();
+  }
   worker->out().Forward(worker->Prefix());
   worker->err().Forward(worker->Prefix());
-  const std::string who = "a worker process (pid " + std::to_string(worker->pid()) + ") " + cause;
+  const std::string who = "a worker process (pid " + std::to_string(worker->pid()) + ") " + how;
   for (auto& task : worker->TakeTasks()) {
     worker_of_task_.erase(task.spec.id);
-    const bool cancelled = task.cancelled;
+    const bool cancelled = task.cancelled || worker->dismissed();
     FailTask(
         task.spec, task.sink,
         cancelled
@@ -418,13 +429,12 @@ void ProcessLane::Bury(uint64_t worker_id, const std::string& cause) {
                         who + " while it ran " + task.spec.body->operator_name()),
         /*retryable=*/!cancelled);
   }
-  if (worker->is_actor()) {
-    worker_of_actor_.erase(worker->actor());
+  if (worker->is_actor()) worker_of_actor_.erase(worker->actor());
+  if (worker->is_actor() && !worker->dismissed() && !worker->actor_failed()) {
     Completion completion;
     completion.kind = Completion::Kind::kActorFailed;
     completion.actor = worker->actor();
-    completion.status = MakeError(arrow::StatusCode::UnknownError, ErrorKind::kWorkerCrashed,
-                                  "an actor died: " + who);
+    completion.status = MakeError(arrow::StatusCode::UnknownError, ErrorKind::kWorkerCrashed, who);
     worker->actor_sink()->Push(std::move(completion));
   }
   CheckJoins();
@@ -433,9 +443,8 @@ void ProcessLane::Bury(uint64_t worker_id, const std::string& cause) {
 void ProcessLane::TrimIdle() {
   int idle = 0;
   for (auto& [id, worker] : workers_) {
-    if (!worker->is_actor() && worker->idle() && !lost_.contains(id) && ++idle > max_idle_) {
-      worker->Kill();
-    }
+    if (worker->is_actor() || !worker->idle() || worker->killed() || lost_.contains(id)) continue;
+    if (++idle > max_idle_) worker->Kill();
   }
 }
 

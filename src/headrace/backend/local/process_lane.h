@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <set>
+#include <string>
 #include <thread>
 #include <unordered_map>
 #include <vector>
@@ -25,7 +26,8 @@ class ProcessLane {
   ~ProcessLane();
 
   /// Starts the zygote if there is none, so that it loads while the caller goes on.
-  void WarmUp();
+  /// `modules` are imported there first; workers that are idle give way to ones that share them.
+  void WarmUp(std::vector<std::string> modules = {});
   void Submit(task::TaskSpec task, task::CompletionSink* sink);
   void CreateActor(task::ActorSpec actor, task::CompletionSink* sink);
   void SubmitToActor(task::ActorId actor, task::TaskSpec task, task::CompletionSink* sink);
@@ -53,6 +55,7 @@ class ProcessLane {
   Result<WorkerProcess*> StartWorker();
   WorkerProcess* FindIdle();
   void StartTask(task::TaskSpec task, task::CompletionSink* sink);
+  void SendTask(WorkerProcess& worker, task::TaskSpec task, task::CompletionSink* sink);
   void Watch(WorkerProcess& worker);
   /// The worker's socket has ended, or cannot be used any more.
   void Lost(uint64_t worker_id, const Status& why);
@@ -83,10 +86,10 @@ class ProcessLane {
 
   // The lane's thread only.
   std::unique_ptr<Zygote> zygote_;
+  std::set<std::string> preloaded_;  // by zygote_
   std::unordered_map<uint64_t, WorkerPtr> workers_;
-  /// Sockets at their end, whose exit the zygote has not reported yet.
-  std::set<uint64_t> lost_;
-  std::unordered_map<uint64_t, std::string> exits_;
+  /// Workers that cannot be used any more, and why; the zygote has not reported their exit yet.
+  std::unordered_map<uint64_t, Status> lost_;
   std::unordered_map<task::ActorId, uint64_t> worker_of_actor_;
   std::unordered_map<task::TaskId, uint64_t> worker_of_task_;
   struct PendingJoin {

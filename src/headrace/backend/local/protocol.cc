@@ -36,6 +36,7 @@ void WriteStats(const task::TaskStats& stats, WireWriter* out) {
   out->F64(stats.udf_s);
   out->I64(stats.rows_in);
   out->I64(stats.rows_out);
+  out->I64(stats.rows_consumed);
   out->I64(stats.bytes_out);
   out->I64(stats.blocks_out);
   out->I64(stats.skipped_inputs);
@@ -49,6 +50,7 @@ task::TaskStats ReadStats(WireReader* in) {
   stats.udf_s = in->F64();
   stats.rows_in = in->I64();
   stats.rows_out = in->I64();
+  stats.rows_consumed = in->I64();
   stats.bytes_out = in->I64();
   stats.blocks_out = in->I64();
   stats.skipped_inputs = in->I64();

@@ -14,16 +14,16 @@ namespace headrace::backend {
 /// First word of every message between driver and worker.
 enum class MessageType : uint64_t {
   // driver -> worker
-  kRunTask = 1,      // WireRunTask, body bytes if new, blocks
-  kCreateActor = 2,  // body id, body bytes
+  kRunTask = 1,      // task id, params, body, blocks
+  kCreateActor = 2,  // body
   kRelease = 3,      // ids of the worker's segments whose blocks nobody uses any more
+  kMapSegments = 4,  // segments of the next task, when they are too many for its own message
   // worker -> driver
   kBlocks = 11,      // task id, blocks
-  kTaskDone = 12,    // task id, stats, retained segments
-  kTaskFailed = 13,  // task id, stats, retained segments, error
+  kTaskDone = 12,    // task id, stats, retained and released segments
+  kTaskFailed = 13,  // the same, error
   kActorReady = 14,
   kActorFailed = 15,  // error
-  kReleased = 16,     // ids of the driver's segments that were retained and are free now
 };
 
 /// A page of memory that driver and worker share: what has to reach a worker while it is busy.

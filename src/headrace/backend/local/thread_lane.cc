@@ -54,7 +54,7 @@ void ThreadLane::Submit(task::TaskSpec task, task::CompletionSink* sink) {
   job.task = std::move(task);
   job.sink = sink;
   const Lock lock(mutex_);
-  live_[job.task.id] = {job.cancelled, sink, job.task.resources};
+  live_[job.task.id] = {job.cancelled, sink, job.task.resources, /*actor=*/0};
   Enqueue(std::move(job), lock);
 }
 
@@ -88,7 +88,7 @@ bool ThreadLane::SubmitToActor(task::ActorId actor, task::TaskSpec task) {
   job.task = std::move(task);
   job.sink = it->second.sink;
   job.actor = actor;
-  live_[job.task.id] = {job.cancelled, job.sink, job.task.resources};
+  live_[job.task.id] = {job.cancelled, job.sink, job.task.resources, actor};
   it->second.waiting.push_back(std::move(job));
   ContinueActor(actor, lock);
   return true;
@@ -97,7 +97,7 @@ bool ThreadLane::SubmitToActor(task::ActorId actor, task::TaskSpec task) {
 void ThreadLane::ContinueActor(task::ActorId actor, const Lock& lock) {
   const auto it = actors_.find(actor);
   if (it == actors_.end() || it->second.running || it->second.waiting.empty()) return;
-  it->second.running = true;
+  it->second.running = true;  // also of an actor that could not be made: its tasks fail in turn
   Job job = std::move(it->second.waiting.front());
   it->second.waiting.pop_front();
   Enqueue(std::move(job), lock);
@@ -110,21 +110,32 @@ void ThreadLane::Cancel(task::TaskId task) {
 }
 
 void ThreadLane::KillActor(task::ActorId actor) {
-  std::deque<Job> waiting;
+  Actor killed;  // destroyed without the lock: its runner is the user's code
   {
     const Lock lock(mutex_);
     const auto it = actors_.find(actor);
     if (it == actors_.end()) return;
-    waiting.swap(it->second.waiting);
-    for (const Job& job : waiting) live_.erase(job.task.id);
+    killed = std::move(it->second);
     actors_.erase(it);
+    for (const auto& [id, task] : live_) {
+      if (task.actor == actor) *task.cancelled = true;
+    }
+    jobs_of_sink_[killed.sink] += static_cast<int64_t>(killed.waiting.size());
   }
-  for (const Job& job : waiting) {
+  FailJobs(std::move(killed.waiting), Cancelled());
+}
+
+void ThreadLane::FailJobs(std::deque<Job> jobs, const Status& status) {
+  for (Job& job : jobs) {
+    job.task.input = {};
     Completion completion;
     completion.kind = Completion::Kind::kTaskFailed;
     completion.task = job.task.id;
-    completion.status = Cancelled();
+    completion.status = status;
     job.sink->Push(std::move(completion));
+    const Lock lock(mutex_);
+    live_.erase(job.task.id);
+    if (--jobs_of_sink_[job.sink] == 0) ended_.notify_all();
   }
 }
 
@@ -167,16 +178,20 @@ void ThreadLane::Work() {
     ready_.pop_front();
     lock.unlock();
     Execute(job);
+    const task::TaskId task = job.task.id;
+    const task::ActorId actor = job.actor;
+    task::CompletionSink* const sink = job.sink;
+    job = {};  // may be the last owner of a body: the user's code, which needs no lock of ours
     lock.lock();
-    live_.erase(job.task.id);
-    if (job.actor != 0) {
-      const auto it = actors_.find(job.actor);
+    live_.erase(task);
+    if (actor != 0) {
+      const auto it = actors_.find(actor);
       if (it != actors_.end()) {
         it->second.running = false;
-        ContinueActor(job.actor, lock);
+        ContinueActor(actor, lock);
       }
     }
-    if (--jobs_of_sink_[job.sink] == 0) ended_.notify_all();
+    if (--jobs_of_sink_[sink] == 0) ended_.notify_all();
   }
 }
 
@@ -187,28 +202,51 @@ void ThreadLane::Execute(Job& job) {
   }
   std::shared_ptr<task::TaskRunner> runner;
   if (job.actor != 0) {
-    const Lock lock(mutex_);
-    const auto it = actors_.find(job.actor);
-    if (it != actors_.end()) runner = it->second.runner;
+    Status failure = Cancelled();  // an actor that was killed meanwhile
+    {
+      const Lock lock(mutex_);
+      const auto it = actors_.find(job.actor);
+      if (it != actors_.end()) {
+        runner = it->second.runner;
+        failure = it->second.failure;
+      }
+    }
+    if (runner == nullptr) {
+      Completion completion;
+      completion.kind = Completion::Kind::kTaskFailed;
+      completion.task = job.task.id;
+      completion.status = std::move(failure);
+      job.task.input = {};
+      job.sink->Push(std::move(completion));
+      return;
+    }
   }
   RunTask(job, runner);
 }
 
 void ThreadLane::MakeActor(Job& job) {
+  std::shared_ptr<task::TaskRunner> runner;
+  const Status made = CatchAsStatus(job.body->operator_name(), [&]() -> Status {
+    ARROW_ASSIGN_OR_RAISE(runner, job.body->MakeRunner());
+    return Status::OK();
+  });
   Completion completion;
   completion.actor = job.actor;
-  auto made = job.body->MakeRunner();
   if (made.ok()) {
     completion.kind = Completion::Kind::kActorReady;
+  } else {
+    const ErrorDetail* detail = GetErrorDetail(made);
+    completion.kind = Completion::Kind::kActorFailed;
+    completion.status = MakeError(made.code(), ErrorKind::kActorDied,
+                                  "an actor could not be constructed: " + made.message(),
+                                  detail == nullptr ? std::string() : detail->payload());
+  }
+  {
     const Lock lock(mutex_);
     const auto it = actors_.find(job.actor);
-    if (it != actors_.end()) it->second.runner = *std::move(made);
-  } else {
-    completion.kind = Completion::Kind::kActorFailed;
-    completion.status = MakeError(made.status().code(), ErrorKind::kActorDied,
-                                  "an actor could not be constructed: " + made.status().message());
-    const Lock lock(mutex_);
-    actors_.erase(job.actor);
+    if (it == actors_.end()) return;  // killed meanwhile: nobody is interested
+    it->second.runner = std::move(runner);
+    it->second.failure = completion.status;
   }
   job.sink->Push(std::move(completion));
 }
@@ -216,7 +254,7 @@ void ThreadLane::MakeActor(Job& job) {
 void ThreadLane::RunTask(Job& job, const std::shared_ptr<task::TaskRunner>& actor_runner) {
   Completion completion;
   completion.task = job.task.id;
-  completion.status = [&]() -> Status {
+  completion.status = CatchAsStatus(job.task.body->operator_name(), [&]() -> Status {
     if (*job.cancelled) return Cancelled();
     std::shared_ptr<task::TaskRunner> runner = actor_runner;
     if (runner == nullptr) {
@@ -226,10 +264,8 @@ void ThreadLane::RunTask(Job& job, const std::shared_ptr<task::TaskRunner>& acto
     inputs.reserve(job.task.input.blocks().size());
     for (const auto& block : job.task.input.blocks()) inputs.push_back(block.Load());
     ThreadTaskOutput out(job.task.id, *store_, job.sink, *job.cancelled);
-    return CatchAsStatus(job.task.body->operator_name(), [&] {
-      return runner->Run(inputs, job.task.params, out, &completion.stats);
-    });
-  }();
+    return runner->Run(inputs, job.task.params, out, &completion.stats);
+  });
   completion.kind =
       completion.status.ok() ? Completion::Kind::kTaskDone : Completion::Kind::kTaskFailed;
   // The task's input is free before anybody hears that the task has ended.

@@ -46,10 +46,13 @@ class ThreadLane {
     std::shared_ptr<task::TaskRunner> runner;  // nullptr until made
     std::deque<Job> waiting;                   // tasks of one actor run one after the other
     bool running = false;
+    Status failure;  // it could not be made; its tasks fail until its run ends
   };
   using Lock = std::unique_lock<std::mutex>;
 
   void Enqueue(Job job, const Lock&);
+  /// Ends jobs that never ran. Their sink may be joined only afterwards.
+  void FailJobs(std::deque<Job> jobs, const Status& status);
   void Work();
   void Execute(Job& job);
   void MakeActor(Job& job);
@@ -66,6 +69,7 @@ class ThreadLane {
     std::shared_ptr<std::atomic<bool>> cancelled;
     task::CompletionSink* sink = nullptr;
     task::Resources resources;
+    task::ActorId actor = 0;
   };
   std::unordered_map<task::TaskId, LiveTask> live_ HR_GUARDED_BY(mutex_);
   std::unordered_map<task::CompletionSink*, int64_t> jobs_of_sink_ HR_GUARDED_BY(mutex_);

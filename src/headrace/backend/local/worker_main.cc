@@ -5,15 +5,18 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <map>
 #include <mutex>
+#include <set>
 #include <utility>
 
 #include "headrace/backend/local/block_exchange.h"
 #include "headrace/backend/local/message_channel.h"
 #include "headrace/backend/local/protocol.h"
+#include "headrace/base/log.h"
 #include "headrace/block/tensor.h"
 #include "headrace/worker/transform_chain.h"
 
@@ -25,7 +28,6 @@ constexpr size_t kSendBytes = 64 << 10;
 /// Output that waits longer is sent with the next block.
 constexpr auto kSendInterval = std::chrono::milliseconds(5);
 constexpr int64_t kMaxIdleSegmentBytes = 64 << 20;
-constexpr size_t kMaxBodies = 32;
 
 int64_t PeakRssBytes() {
   rusage usage{};
@@ -47,27 +49,29 @@ class InputSegments {
     users_.erase(it);
     if (retained_.erase(id) > 0) released_.push_back(id);
   }
-  /// Of `ids`, those still in use: the driver keeps them until TakeReleased names them.
-  std::vector<uint64_t> Retain(const std::vector<uint64_t>& ids) {
-    const std::scoped_lock lock(mutex_);
+  struct Report {
     std::vector<uint64_t> retained;
+    std::vector<uint64_t> released;
+  };
+  /// Of the `ids` that a task used, those still in use: the driver keeps them until a later report
+  /// names them as released. One segment may be in both lists: released before, in use again.
+  Report Retain(const std::vector<uint64_t>& ids) {
+    const std::scoped_lock lock(mutex_);
+    Report report;
+    report.released = std::exchange(released_, {});
     for (const uint64_t id : ids) {
       if (users_.contains(id)) {
-        retained.push_back(id);
-        retained_[id] = true;
+        report.retained.push_back(id);
+        retained_.insert(id);
       }
     }
-    return retained;
-  }
-  std::vector<uint64_t> TakeReleased() {
-    const std::scoped_lock lock(mutex_);
-    return std::exchange(released_, {});
+    return report;
   }
 
  private:
   std::mutex mutex_;
   std::map<uint64_t, int> users_ HR_GUARDED_BY(mutex_);
-  std::map<uint64_t, bool> retained_ HR_GUARDED_BY(mutex_);
+  std::set<uint64_t> retained_ HR_GUARDED_BY(mutex_);
   std::vector<uint64_t> released_ HR_GUARDED_BY(mutex_);
 };
 
@@ -103,7 +107,7 @@ class Worker final : public task::TaskOutput {
     const auto now = std::chrono::steady_clock::now();
     if (blocks_.size() >= kSendBytes || block_fds_.size() >= MessageChannel::kMaxFds / 2 ||
         flat.body_bytes() > kMaxInlineBytes || now - last_send_ > kSendInterval) {
-      QueueBlocks();
+      ARROW_RETURN_NOT_OK(QueueBlocks());
       last_send_ = now;
       return channel_.Flush(/*wait=*/true);
     }
@@ -141,38 +145,42 @@ class Worker final : public task::TaskOutput {
                              std::make_move_iterator(message.fds.end()));
     const auto type = static_cast<MessageType>(in.U64());
     if (type == MessageType::kRunTask) return RunTask(&in, &fds);
+    if (type == MessageType::kMapSegments) return decoder_.MapSegments(&in, &fds);
     if (type == MessageType::kCreateActor) return CreateActor(&in);
     return Status::Invalid("unknown message type");
   }
 
-  Status LoadBody(WireReader* in, uint64_t* id) {
-    *id = in->U64();
-    if (!in->Bool()) return Status::OK();
-    const std::string_view bytes = in->View();
-    ARROW_ASSIGN_OR_RAISE(Body body, MakeBody(bytes));
-    if (bodies_.size() >= kMaxBodies) bodies_.erase(bodies_.begin());  // ids grow: the oldest
-    bodies_[*id] = std::move(body);
-    return Status::OK();
-  }
-
   struct Body {
+    Status loaded;  // an error stays: the driver sends the bytes only once
     std::shared_ptr<const worker::TransformChain> chain;
     std::unique_ptr<task::TaskRunner> runner;  // kept between tasks
   };
-  static Result<Body> MakeBody(std::string_view bytes) {
-    Body body;
-    ARROW_ASSIGN_OR_RAISE(body.chain, worker::TransformChain::Deserialize(bytes));
+  /// The body that a message names, whose bytes follow if it is new here. Which bodies are kept is
+  /// the driver's decision.
+  Body& LoadBody(WireReader* in) {
+    const uint64_t id = in->U64();
+    for (const uint64_t dropped : ReadIds(in)) bodies_.erase(dropped);
+    const std::string_view bytes = in->View();
+    Body& body = bodies_[id];
+    if (!bytes.empty()) {
+      auto chain = worker::TransformChain::Deserialize(bytes);
+      body.loaded = chain.status();
+      if (chain.ok()) body.chain = *std::move(chain);
+    } else if (body.chain == nullptr && body.loaded.ok()) {
+      body.loaded = Status::Invalid("the worker does not know the task's body");
+    }
     return body;
   }
 
   Status CreateActor(WireReader* in) {
     is_actor_ = true;
-    uint64_t id = 0;
-    Status made = LoadBody(in, &id);
+    Body& body = LoadBody(in);
+    Status made = body.loaded;
     if (made.ok()) {
-      auto runner = bodies_[id].chain->MakeRunner();
+      WorkIn(body.chain->options().working_directory);
+      auto runner = body.chain->MakeRunner();
       made = runner.status();
-      if (made.ok()) bodies_[id].runner = *std::move(runner);
+      if (made.ok()) body.runner = *std::move(runner);
     }
     WireWriter out;
     if (made.ok()) {
@@ -181,7 +189,7 @@ class Worker final : public task::TaskOutput {
       out.U64(static_cast<uint64_t>(MessageType::kActorFailed));
       WriteStatus(made, &out);
     }
-    channel_.Queue(out.Take(), {});
+    ARROW_RETURN_NOT_OK(channel_.Queue(out.Take(), {}));
     return channel_.Flush(true);
   }
 
@@ -189,33 +197,34 @@ class Worker final : public task::TaskOutput {
     decoder_.Forget(ReadIds(in));
     current_task_ = in->U64();
     const task::TaskParams params = ReadParams(in);
-    uint64_t body_id = 0;
+    Body& body = LoadBody(in);
     task::TaskStats stats;
-    Status status = LoadBody(in, &body_id);
+    Status decoding;
     std::vector<Block> inputs;
     std::vector<uint64_t> input_segments;
-    const uint64_t num_blocks = status.ok() ? in->Count() : 0;
-    for (uint64_t i = 0; i < num_blocks && status.ok(); ++i) {
+    const uint64_t num_blocks = in->Count();
+    for (uint64_t i = 0; i < num_blocks; ++i) {
       auto decoded = decoder_.Read(in, fds);
-      status = decoded.status();
-      if (!status.ok()) break;
+      decoding = decoded.status();
+      if (!decoding.ok()) break;
       if (decoded->shared.segment != nullptr) {
         input_segments.push_back(decoded->shared.segment->id());
         segments_in_use_.Used(input_segments.back());
       }
       inputs.push_back(std::move(decoded->block));
     }
-    if (status.ok()) status = RunChain(body_id, &inputs, params, &stats);
+    const Status status = decoding.ok() ? RunChain(body, &inputs, params, &stats) : decoding;
     inputs.clear();
     stats.peak_rss_bytes = PeakRssBytes();
-    return Report(status, stats, input_segments);
+    const Status reported = Report(status, stats, input_segments);
+    // The driver counts on all that it wrote having been read: this process cannot go on.
+    return decoding.ok() ? reported : decoding;
   }
 
-  Status RunChain(uint64_t body_id, std::vector<Block>* inputs, const task::TaskParams& params,
+  Status RunChain(Body& body, std::vector<Block>* inputs, const task::TaskParams& params,
                   task::TaskStats* stats) {
-    const auto it = bodies_.find(body_id);
-    if (it == bodies_.end()) return Status::Invalid("the worker does not know the task's body");
-    Body& body = it->second;
+    ARROW_RETURN_NOT_OK(body.loaded);
+    WorkIn(body.chain->options().working_directory);
     if (body.runner == nullptr) {
       ARROW_ASSIGN_OR_RAISE(body.runner, body.chain->MakeRunner());
     }
@@ -227,25 +236,35 @@ class Worker final : public task::TaskOutput {
     return status;
   }
 
+  /// The zygote stays where the program was when it started; the program may have moved on.
+  void WorkIn(const std::string& directory) {
+    if (directory.empty() || directory == directory_) return;
+    directory_ = directory;
+    if (chdir(directory.c_str()) != 0) {
+      Log(LogLevel::kWarning, "Cannot enter the folder of the program", {{"path", directory}});
+    }
+  }
+
   Status Report(const Status& status, const task::TaskStats& stats,
                 const std::vector<uint64_t>& input_segments) {
     // Also after an error: the encoder counts on the receiver having seen what it wrote.
-    QueueBlocks();
+    ARROW_RETURN_NOT_OK(QueueBlocks());
+    const InputSegments::Report segments = segments_in_use_.Retain(input_segments);
     WireWriter out;
     out.U64(static_cast<uint64_t>(status.ok() ? MessageType::kTaskDone : MessageType::kTaskFailed));
     out.U64(current_task_);
     WriteStats(stats, &out);
-    WriteIds(segments_in_use_.Retain(input_segments), &out);
-    WriteIds(segments_in_use_.TakeReleased(), &out);
+    WriteIds(segments.retained, &out);
+    WriteIds(segments.released, &out);
     if (!status.ok()) WriteStatus(status, &out);
     current_task_ = ~uint64_t{0};
-    channel_.Queue(out.Take(), {});
+    ARROW_RETURN_NOT_OK(channel_.Queue(out.Take(), {}));
     return channel_.Flush(true);
   }
 
   Status WriteToSegment(const Block& block, const FlatBlock& flat, WireWriter* out) {
-    // Segments that came back meanwhile are warm: prefer them to new ones.
-    if (segments_.idle_bytes() == 0) ARROW_RETURN_NOT_OK(Poll(/*wait=*/false));
+    // Segments that came back meanwhile are warm, and a long task must not pile up new ones.
+    ARROW_RETURN_NOT_OK(Poll(/*wait=*/false));
     store::SharedBytes bytes;
     bytes.size = flat.body_bytes();
     ARROW_ASSIGN_OR_RAISE(bytes.segment, segments_.Take(bytes.size));
@@ -257,8 +276,8 @@ class Worker final : public task::TaskOutput {
     return Status::OK();
   }
 
-  void QueueBlocks() {
-    if (num_blocks_ == 0) return;
+  Status QueueBlocks() {
+    if (num_blocks_ == 0) return Status::OK();
     WireWriter out;
     out.U64(static_cast<uint64_t>(MessageType::kBlocks));
     out.U64(current_task_);
@@ -266,10 +285,11 @@ class Worker final : public task::TaskOutput {
     out.U64(num_blocks_);
     std::string bytes = out.Take();
     bytes += blocks_;
-    channel_.Queue(std::move(bytes), block_fds_);
+    ARROW_RETURN_NOT_OK(channel_.Queue(std::move(bytes), block_fds_));
     blocks_.clear();
     block_fds_.clear();
     num_blocks_ = 0;
+    return Status::OK();
   }
 
   MessageChannel channel_;
@@ -281,6 +301,7 @@ class Worker final : public task::TaskOutput {
   store::SegmentPool segments_{kMaxIdleSegmentBytes};
   std::map<uint64_t, std::shared_ptr<store::Segment>> sent_;  // in use by the driver
   std::map<uint64_t, Body> bodies_;
+  std::string directory_;  // that this process works in; "": not known yet
   bool is_actor_ = false;
   uint64_t current_task_ = ~uint64_t{0};
   std::string blocks_;  // encoded, not sent yet

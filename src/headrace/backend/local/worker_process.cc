@@ -22,6 +22,13 @@ constexpr auto kCancelGrace = std::chrono::milliseconds(200);
 /// A process whose output is a few megabytes behind is not worth waiting for.
 constexpr size_t kMaxPartialLine = 64 << 10;
 
+/// Chunks of one look at a pipe: all that a pipe holds. A worker that prints without end must not
+/// keep the others waiting.
+constexpr int kMaxChunks = 16;
+
+/// Bodies that a worker remembers: more than one run has operators.
+constexpr size_t kMaxBodies = 32;
+
 Result<std::pair<UniqueFd, UniqueFd>> MakePipe() {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) return Status::IOError("pipe failed: ", std::strerror(errno));
@@ -31,9 +38,15 @@ Result<std::pair<UniqueFd, UniqueFd>> MakePipe() {
 
 }  // namespace
 
+/// In a terminal a line may fall on a progress bar: the rest of it is wiped.
+LineForwarder::LineForwarder(UniqueFd pipe, int target_fd)
+    : pipe_(std::move(pipe)),
+      target_fd_(target_fd),
+      line_end_(isatty(target_fd) == 1 ? "\x1b[K\n" : "\n") {}
+
 void LineForwarder::Forward(const std::string& prefix) {
   char chunk[4096];
-  while (pipe_.valid()) {
+  for (int i = 0; i < kMaxChunks && pipe_.valid(); ++i) {
     const ssize_t got = ::read(pipe_.get(), chunk, sizeof(chunk));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) break;
@@ -47,7 +60,7 @@ void LineForwarder::Forward(const std::string& prefix) {
     for (size_t end = partial_.find('\n'); end != std::string::npos;
          end = partial_.find('\n', begin)) {
       lines += prefix;
-      lines.append(partial_, begin, end - begin + 1);
+      lines.append(partial_, begin, end - begin).append(line_end_);
       begin = end + 1;
     }
     partial_.erase(0, begin);
@@ -69,11 +82,12 @@ Result<std::unique_ptr<WorkerProcess>> WorkerProcess::Start(
   void* page =
       mmap(nullptr, sizeof(ControlPage), PROT_READ | PROT_WRITE, MAP_SHARED, control_fd.get(), 0);
   if (page == MAP_FAILED) return Status::IOError("mmap failed: ", std::strerror(errno));
-  ARROW_RETURN_NOT_OK(
-      zygote.Fork(id, socket.second.get(), control_fd.get(), out.second.get(), err.second.get()));
-  return std::unique_ptr<WorkerProcess>(
+  std::unique_ptr<WorkerProcess> worker(
       new WorkerProcess(id, std::move(socket.first), std::move(out.first), std::move(err.first),
                         new (page) ControlPage, std::move(store), std::move(on_release)));
+  ARROW_RETURN_NOT_OK(
+      zygote.Fork(id, socket.second.get(), control_fd.get(), out.second.get(), err.second.get()));
+  return worker;
 }
 
 WorkerProcess::WorkerProcess(uint64_t id, UniqueFd socket, UniqueFd out, UniqueFd err,
@@ -94,44 +108,98 @@ std::string WorkerProcess::Prefix() const {
          " pid=" + std::to_string(pid_) + ") ";
 }
 
-Status WorkerProcess::WriteBody(const task::TaskBody& body, WireWriter* out) {
-  out->U64(body.id());
-  const bool is_new = bodies_.insert(body.id()).second;
-  out->Bool(is_new);
-  if (is_new) {
-    ARROW_ASSIGN_OR_RAISE(const std::string bytes, body.Serialize());
-    out->Str(bytes);
+/// Empty when the worker knows `body` already. Serialized bodies are never empty.
+Result<std::string> WorkerProcess::BodyBytesIfNew(const task::TaskBody& body) const {
+  if (std::find(bodies_.begin(), bodies_.end(), body.id()) != bodies_.end()) return std::string();
+  return body.Serialize();
+}
+
+void WorkerProcess::WriteBody(const task::TaskBody& body, const std::string& bytes_if_new,
+                              WireWriter* out) {
+  // Which bodies the worker keeps is decided here alone, so that both sides agree.
+  std::erase(bodies_, body.id());
+  bodies_.push_back(body.id());
+  std::vector<uint64_t> dropped;
+  while (bodies_.size() > kMaxBodies) {
+    dropped.push_back(bodies_.front());
+    bodies_.pop_front();
   }
+  out->U64(body.id());
+  WriteIds(dropped, out);
+  out->Str(bytes_if_new);
   operator_name_ = body.operator_name();
+}
+
+/// A block of a task, ready to be written.
+struct WorkerProcess::Input {
+  Block block;  // inside the message
+  FlatBlock flat;
+  store::SharedBytes shared;  // segment == nullptr: inside the message
+};
+
+Result<std::vector<WorkerProcess::Input>> WorkerProcess::PrepareInputs(
+    const task::RefBundle& bundle) {
+  std::vector<Input> inputs(bundle.blocks().size());
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    const task::BlockRef& ref = bundle.blocks()[i];
+    if (ref.size_bytes <= kMaxInlineBytes) {
+      inputs[i].block = ref.Load();
+      ARROW_ASSIGN_OR_RAISE(inputs[i].flat, Flatten(inputs[i].block));
+      if (inputs[i].flat.body_bytes() <= 2 * kMaxInlineBytes) continue;
+    }
+    ARROW_ASSIGN_OR_RAISE(inputs[i].shared, ref.object->Share());
+  }
+  return inputs;
+}
+
+/// Sends the descriptors of new segments ahead when one message cannot carry them all.
+Status WorkerProcess::IntroduceSegments(const std::vector<Input>& inputs) {
+  const auto is_new = [&](const Input& input) {
+    return input.shared.segment != nullptr && !encoder_.Knows(*input.shared.segment);
+  };
+  if (std::count_if(inputs.begin(), inputs.end(), is_new) <=
+      static_cast<int64_t>(MessageChannel::kMaxFds)) {
+    return Status::OK();
+  }
+  for (auto input = inputs.begin(); input != inputs.end();) {
+    WireWriter out;
+    std::vector<int> fds;
+    out.U64(static_cast<uint64_t>(MessageType::kMapSegments));
+    for (; input != inputs.end() && fds.size() < MessageChannel::kMaxFds; ++input) {
+      if (is_new(*input)) encoder_.Introduce(input->shared.segment, &out, &fds);
+    }
+    ARROW_RETURN_NOT_OK(channel_.Queue(out.Take(), fds));
+  }
   return Status::OK();
 }
 
-Status WorkerProcess::SendTask(task::TaskSpec task, task::CompletionSink* sink) {
+Status WorkerProcess::SendTask(task::TaskSpec& spec, task::CompletionSink* sink) {
+  // All that can fail by the task's own fault comes first: nothing has been written yet.
+  ARROW_ASSIGN_OR_RAISE(const std::string body_bytes, BodyBytesIfNew(*spec.body));
+  ARROW_ASSIGN_OR_RAISE(const std::vector<Input> inputs, PrepareInputs(spec.input));
+  tasks_.push_back({std::move(spec), sink});
+  RunningTask& running = tasks_.back();
+  const task::TaskSpec& task = running.spec;
+  ARROW_RETURN_NOT_OK(IntroduceSegments(inputs));
   WireWriter out;
   std::vector<int> fds;
   out.U64(static_cast<uint64_t>(MessageType::kRunTask));
   WriteIds(encoder_.TakeForgotten(), &out);
   out.U64(task.id);
   WriteParams(task.params, &out);
-  ARROW_RETURN_NOT_OK(WriteBody(*task.body, &out));
-  out.U64(task.input.blocks().size());
-  for (const auto& ref : task.input.blocks()) {
-    if (ref.size_bytes <= kMaxInlineBytes) {
-      const Block block = ref.Load();
-      ARROW_ASSIGN_OR_RAISE(const FlatBlock flat, Flatten(block));
-      if (flat.body_bytes() <= 2 * kMaxInlineBytes) {
-        ARROW_RETURN_NOT_OK(encoder_.WriteInline(block, flat, &out));
-        continue;
-      }
+  WriteBody(*task.body, body_bytes, &out);
+  out.U64(inputs.size());
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    const Input& input = inputs[i];
+    if (input.shared.segment == nullptr) {
+      ARROW_RETURN_NOT_OK(encoder_.WriteInline(input.block, input.flat, &out));
+      continue;
     }
-    if (fds.size() >= MessageChannel::kMaxFds) {
-      return Status::Invalid("a task has more than ", MessageChannel::kMaxFds, " large blocks");
-    }
-    ARROW_ASSIGN_OR_RAISE(const store::SharedBytes bytes, ref.object->Share());
-    encoder_.WriteShared(bytes, ref.offset, ref.num_rows, &out, &fds);
+    const task::BlockRef& ref = task.input.blocks()[i];
+    encoder_.WriteShared(input.shared, ref.offset, ref.num_rows, &out, &fds);
+    running.shared.emplace_back(input.shared.segment->id(), ref.object);
   }
-  channel_.Queue(out.Take(), fds);
-  tasks_.push_back({std::move(task), sink, false});
+  ARROW_RETURN_NOT_OK(channel_.Queue(out.Take(), fds));
   return channel_.Flush(/*wait=*/false);
 }
 
@@ -139,18 +207,20 @@ Status WorkerProcess::SendCreateActor(const task::ActorSpec& actor, task::Comple
   actor_ = actor.id;
   actor_sink_ = sink;
   actor_resources_ = actor.resources;
+  ARROW_ASSIGN_OR_RAISE(const std::string body_bytes, BodyBytesIfNew(*actor.body));
   WireWriter out;
   out.U64(static_cast<uint64_t>(MessageType::kCreateActor));
-  ARROW_RETURN_NOT_OK(WriteBody(*actor.body, &out));
-  channel_.Queue(out.Take(), {});
+  WriteBody(*actor.body, body_bytes, &out);
+  ARROW_RETURN_NOT_OK(channel_.Queue(out.Take(), {}));
   return channel_.Flush(/*wait=*/false);
 }
 
-void WorkerProcess::SendRelease(const std::vector<uint64_t>& segments) {
+Status WorkerProcess::SendRelease(const std::vector<uint64_t>& segments) {
   WireWriter out;
   out.U64(static_cast<uint64_t>(MessageType::kRelease));
   WriteIds(segments, &out);
-  channel_.Queue(out.Take(), {});
+  ARROW_RETURN_NOT_OK(channel_.Queue(out.Take(), {}));
+  return channel_.Flush(/*wait=*/false);
 }
 
 void WorkerProcess::Cancel(task::TaskId task) {
@@ -163,7 +233,7 @@ void WorkerProcess::Cancel(task::TaskId task) {
 
 void WorkerProcess::Kill() {
   killed_ = true;
-  if (pid_ > 0) kill(pid_, SIGKILL);
+  if (pid_ > 0 && !exited_) kill(pid_, SIGKILL);
 }
 
 WorkerProcess::RunningTask* WorkerProcess::Find(task::TaskId task) {
@@ -194,10 +264,10 @@ Status WorkerProcess::Handle(Message message) {
     case MessageType::kActorFailed: {
       Completion completion;
       completion.actor = actor_;
-      actor_ready_ = message.bytes[0] == static_cast<char>(MessageType::kActorReady);
+      actor_failed_ = message.bytes[0] == static_cast<char>(MessageType::kActorFailed);
       completion.kind =
-          actor_ready_ ? Completion::Kind::kActorReady : Completion::Kind::kActorFailed;
-      if (!actor_ready_) {
+          actor_failed_ ? Completion::Kind::kActorFailed : Completion::Kind::kActorReady;
+      if (actor_failed_) {
         const Status status = ReadStatus(&in);
         const ErrorDetail* detail = GetErrorDetail(status);
         completion.status = MakeError(status.code(), ErrorKind::kActorDied, status.message(),
@@ -249,11 +319,9 @@ Status WorkerProcess::HandleEnd(WireReader* in, bool failed) {
     return task.spec.id == completion.task;
   });
   if (it == tasks_.end()) return Status::OK();
-  for (const auto& ref : it->spec.input.blocks()) {
-    if (retained.empty() || ref.size_bytes <= kMaxInlineBytes) continue;
-    ARROW_ASSIGN_OR_RAISE(const store::SharedBytes bytes, ref.object->Share());
-    if (std::find(retained.begin(), retained.end(), bytes.segment->id()) != retained.end()) {
-      retained_[bytes.segment->id()] = ref.object;
+  for (auto& [segment, object] : it->shared) {
+    if (std::find(retained.begin(), retained.end(), segment) != retained.end()) {
+      retained_[segment] = std::move(object);
     }
   }
   task::CompletionSink* sink = it->sink;

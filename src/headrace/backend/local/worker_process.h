@@ -8,7 +8,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
-#include <unordered_set>
+#include <vector>
 
 #include "headrace/backend/local/block_exchange.h"
 #include "headrace/backend/local/message_channel.h"
@@ -21,7 +21,7 @@ namespace headrace::backend {
 /// Lines of a worker's standard output or error, passed on with its operator and process id.
 class LineForwarder {
  public:
-  LineForwarder(UniqueFd pipe, int target_fd) : pipe_(std::move(pipe)), target_fd_(target_fd) {}
+  LineForwarder(UniqueFd pipe, int target_fd);
   int fd() const { return pipe_.get(); }
   bool open() const { return pipe_.valid(); }
   /// Reads what is there and writes whole lines on; closes at the end.
@@ -30,6 +30,7 @@ class LineForwarder {
  private:
   UniqueFd pipe_;
   const int target_fd_;
+  const std::string_view line_end_;
   std::string partial_;
 };
 
@@ -41,6 +42,8 @@ class WorkerProcess {
     task::TaskSpec spec;  // keeps the input alive
     task::CompletionSink* sink = nullptr;
     bool cancelled = false;
+    /// Inputs that the worker reads in shared memory, by segment.
+    std::vector<std::pair<uint64_t, store::ObjectRef>> shared = {};
   };
 
   /// Asks `zygote` for the process. `on_release` is called from any thread with the id of a segment
@@ -57,9 +60,12 @@ class WorkerProcess {
   /// "(MapBatches(f) pid=123) "
   std::string Prefix() const;
 
-  Status SendTask(task::TaskSpec task, task::CompletionSink* sink);
+  /// Takes `task` over unless it fails before the worker could hear of it: then Runs() is false. A
+  /// worker that fails later cannot be used any more.
+  Status SendTask(task::TaskSpec& task, task::CompletionSink* sink);
+  bool Runs(task::TaskId task) { return Find(task) != nullptr; }
   Status SendCreateActor(const task::ActorSpec& actor, task::CompletionSink* sink);
-  void SendRelease(const std::vector<uint64_t>& segments);
+  Status SendRelease(const std::vector<uint64_t>& segments);
   Status Flush() { return channel_.Flush(/*wait=*/false); }
   bool has_queued() const { return channel_.has_queued(); }
   /// Takes in what the worker has sent and pushes completions. Fails when the worker is gone.
@@ -69,6 +75,18 @@ class WorkerProcess {
   std::optional<Clock::time_point> kill_time() const { return kill_time_; }
   /// At once, or as soon as the process exists.
   void Kill();
+  bool killed() const { return killed_; }
+  /// Kills an actor that is not wanted any more: its end is no news.
+  void Dismiss() {
+    dismissed_ = true;
+    Kill();
+  }
+  bool dismissed() const { return dismissed_; }
+  /// The process is gone and its id may belong to another one.
+  void SetExited() {
+    exited_ = true;
+    killed_ = true;
+  }
 
   void SetPid(pid_t pid) {
     pid_ = pid;
@@ -78,7 +96,8 @@ class WorkerProcess {
   bool is_actor() const { return actor_ != 0; }
   task::ActorId actor() const { return actor_; }
   task::CompletionSink* actor_sink() const { return actor_sink_; }
-  bool actor_ready() const { return actor_ready_; }
+  /// The actor could not be constructed, and its sink knows.
+  bool actor_failed() const { return actor_failed_; }
   bool idle() const { return tasks_.empty(); }
   const std::deque<RunningTask>& tasks() const { return tasks_; }
   /// The tasks that ended with the worker.
@@ -99,7 +118,11 @@ class WorkerProcess {
   Status Handle(Message message);
   Status HandleBlocks(WireReader* in, std::deque<UniqueFd>* fds);
   Status HandleEnd(WireReader* in, bool failed);
-  Status WriteBody(const task::TaskBody& body, WireWriter* out);
+  Result<std::string> BodyBytesIfNew(const task::TaskBody& body) const;
+  void WriteBody(const task::TaskBody& body, const std::string& bytes_if_new, WireWriter* out);
+  struct Input;
+  Result<std::vector<Input>> PrepareInputs(const task::RefBundle& bundle);
+  Status IntroduceSegments(const std::vector<Input>& inputs);
   RunningTask* Find(task::TaskId task);
 
   const uint64_t id_;
@@ -110,17 +133,19 @@ class WorkerProcess {
   const std::shared_ptr<store::ObjectStore> store_;
   BlockEncoder encoder_;
   BlockDecoder decoder_;
-  std::unordered_set<uint64_t> bodies_;
+  std::deque<uint64_t> bodies_;    // that the worker keeps, the last used at the end
   std::deque<RunningTask> tasks_;  // in the order in which the worker runs them
   /// Inputs that the user's code still points into after their task.
   std::unordered_map<uint64_t, store::ObjectRef> retained_;
   std::string operator_name_;
   pid_t pid_ = 0;  // 0: not forked yet
   bool killed_ = false;
+  bool dismissed_ = false;
+  bool exited_ = false;
   task::ActorId actor_ = 0;
   task::Resources actor_resources_;
   task::CompletionSink* actor_sink_ = nullptr;
-  bool actor_ready_ = false;
+  bool actor_failed_ = false;
   std::optional<Clock::time_point> kill_time_;
 };
 

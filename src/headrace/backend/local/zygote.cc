@@ -110,6 +110,17 @@ Status Zygote::Fork(uint64_t worker_id, int socket_fd, int control_fd, int stdou
   return Status::OK();
 }
 
+Status Zygote::Preload(const std::vector<std::string>& modules) {
+  std::string message = "import";
+  for (const std::string& module : modules) message += " " + module;
+  while (send(socket_.get(), message.data(), message.size(), MSG_NOSIGNAL) < 0) {
+    if (errno != EINTR) {
+      return Status::IOError("the process that forks workers is gone: ", std::strerror(errno));
+    }
+  }
+  return Status::OK();
+}
+
 Result<std::vector<Zygote::Event>> Zygote::Poll() {
   std::vector<Event> events;
   while (true) {

@@ -30,6 +30,10 @@ class Zygote {
   /// Asks for a worker that owns copies of these descriptors.
   Status Fork(uint64_t worker_id, int socket_fd, int control_fd, int stdout_fd, int stderr_fd);
 
+  /// Asks it to import `modules` before it forks the next worker, so that workers share them. What
+  /// cannot be imported is left to whoever needs it.
+  Status Preload(const std::vector<std::string>& modules);
+
   /// What the zygote reports.
   struct Event {
     enum class Kind : uint64_t { kForked = 1, kExited = 2 };

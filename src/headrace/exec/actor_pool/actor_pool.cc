@@ -11,8 +11,10 @@ ActorPool::ActorPool(ActorPoolOptions options) : options_(options) {
 
 bool ActorPool::WantsActor(int64_t queued_tasks, bool resources_fit) const {
   if (options_.max_size >= 0 && size() >= options_.max_size) return false;
-  if (size() < std::max(options_.min_size, options_.initial_size))
+  // The initial size is where the pool starts; what it has given up since is not made again.
+  if (size() < options_.min_size || num_created_ < options_.initial_size) {
     return resources_fit || size() == 0;
+  }
   // An actor takes time to start: grow only for tasks that have to wait, and one at a time.
   return resources_fit && num_pending_ == 0 && queued_tasks > 0 &&
          Utilization() >= options_.scale_up_threshold;
@@ -21,6 +23,7 @@ bool ActorPool::WantsActor(int64_t queued_tasks, bool resources_fit) const {
 void ActorPool::Added(task::ActorId actor) {
   actors_.emplace(actor, Actor{});
   ++num_pending_;
+  ++num_created_;
 }
 
 void ActorPool::Ready(task::ActorId actor) {

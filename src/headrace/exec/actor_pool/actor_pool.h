@@ -58,6 +58,7 @@ class ActorPool {
   ActorPoolOptions options_;
   std::unordered_map<task::ActorId, Actor> actors_;
   int64_t num_pending_ = 0;
+  int64_t num_created_ = 0;
   int64_t num_busy_ = 0;
   int64_t in_flight_ = 0;
   int64_t restarts_ = 0;

@@ -67,7 +67,9 @@ Status ActorPoolMapOperator::OnActorFailed(task::ActorId actor, const Status& er
   const ErrorDetail* detail = GetErrorDetail(error);
   const bool raised = detail != nullptr && detail->kind() == ErrorKind::kActorDied;
   if (raised || !may_replace || ++consecutive_init_failures_ > options().max_retries) {
-    return WithOperator(error, name());
+    return WithOperator(MakeError(error.code(), ErrorKind::kActorDied, error.message(),
+                                  detail == nullptr ? std::string() : detail->payload()),
+                        name());
   }
   return Status::OK();
 }

@@ -16,6 +16,7 @@ class InputOperator final : public PhysicalOperator {
   InputOperator(std::string name, std::vector<RefBundle> bundles)
       : name_(std::move(name)),
         bundles_(std::make_move_iterator(bundles.begin()), std::make_move_iterator(bundles.end())) {
+    for (const RefBundle& bundle : bundles_) num_rows_ += bundle.num_rows();
   }
   const std::string& name() const override { return name_; }
   std::string_view type() const override { return "InputDataBuffer"; }
@@ -29,12 +30,14 @@ class InputOperator final : public PhysicalOperator {
     return bundle;
   }
   void OutputNotWanted() override { bundles_.clear(); }
+  std::optional<int64_t> max_rows_out() const override { return num_rows_; }
   bool Done() const override { return bundles_.empty(); }
   int64_t num_bundles() const { return static_cast<int64_t>(bundles_.size()); }
 
  private:
   std::string name_;
   std::deque<RefBundle> bundles_;
+  int64_t num_rows_ = 0;
 };
 
 }  // namespace headrace::exec

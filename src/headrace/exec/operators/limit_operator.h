@@ -14,7 +14,9 @@ namespace headrace::exec {
 class LimitOperator final : public PhysicalOperator {
  public:
   explicit LimitOperator(int64_t limit_rows)
-      : name_("limit=" + std::to_string(limit_rows)), remaining_rows_(limit_rows) {}
+      : name_("limit=" + std::to_string(limit_rows)),
+        limit_rows_(limit_rows),
+        remaining_rows_(limit_rows) {}
   const std::string& name() const override { return name_; }
   std::string_view type() const override { return "LimitOperator"; }
   bool WantsInput(int) const override { return remaining_rows_ > 0; }
@@ -39,12 +41,14 @@ class LimitOperator final : public PhysicalOperator {
     return bundle;
   }
   int64_t output_bytes() const override { return output_bytes_; }
+  std::optional<int64_t> max_rows_out() const override { return limit_rows_; }
   void OutputNotWanted() override { remaining_rows_ = 0; }
   bool InputNotWanted() const override { return remaining_rows_ == 0; }
   bool Done() const override { return (input_done_ || remaining_rows_ == 0) && ready_.empty(); }
 
  private:
   std::string name_;
+  int64_t limit_rows_;
   int64_t remaining_rows_;
   bool input_done_ = false;
   std::deque<RefBundle> ready_;

@@ -11,7 +11,9 @@ MapOperator::MapOperator(MapOperatorOptions options)
     : options_(std::move(options)), bundler_(options_.bundler) {}
 
 bool MapOperator::WantsInput(int) const {
-  return !stopped_ && !bundler_.input_done() && bundler_.bytes() < options_.max_queued_bytes;
+  if (stopped_ || bundler_.input_done()) return false;
+  // A task that still lacks rows gets them, or it could never start.
+  return bundler_.bytes() < options_.max_queued_bytes || !HasInputForTask();
 }
 
 Status MapOperator::AddInput(RefBundle bundle, int) {

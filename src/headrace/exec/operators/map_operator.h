@@ -19,6 +19,7 @@ struct ErrorBudget {
 
 struct MapOperatorOptions {
   std::string name;
+  bool reads = false;  // its input describes reads
   std::shared_ptr<const task::TaskBody> body;
   task::Resources resources;  // of one task, or of one actor
   int64_t max_running = -1;   // cap of running tasks; -1: none
@@ -45,6 +46,7 @@ class MapOperator : public PhysicalOperator, public TaskOperator {
   int64_t queued_blocks() const override { return bundler_.num_blocks(); }
   std::optional<RefBundle> TakeOutput() override { return outputs_.Take(); }
   int64_t output_bytes() const override { return outputs_.bytes(); }
+  bool input_is_rows() const override { return !options_.reads; }
   void OutputNotWanted() override;
   bool Done() const override;
 

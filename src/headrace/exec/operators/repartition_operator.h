@@ -48,9 +48,15 @@ class RepartitionOperator final : public PhysicalOperator {
         rest_.front() = front.Slice(missing, front.num_rows()).blocks().front();
       }
     }
-    bytes_ -= out.size_bytes();
-    if (out.empty() && sample_.object != nullptr)
+    // Sizes of slices are estimates: nothing is left when the last one leaves.
+    bytes_ = next_ == num_blocks_ ? 0 : bytes_ - out.size_bytes();
+    if (out.empty() && sample_.object != nullptr) {
       out.Append(sample_);  // an empty block has a schema
+    }
+    if (next_ == num_blocks_) {  // empty blocks are left; they and the sample keep bytes alive
+      rest_.clear();
+      sample_ = {};
+    }
     return out;
   }
   int64_t output_bytes() const override { return bytes_; }
@@ -58,6 +64,8 @@ class RepartitionOperator final : public PhysicalOperator {
     input_done_ = true;
     next_ = num_blocks_;
     rest_.clear();
+    sample_ = {};
+    bytes_ = 0;
   }
   bool Done() const override { return input_done_ && next_ == num_blocks_; }
 

@@ -18,44 +18,46 @@ class RowSlicerOperator final : public PhysicalOperator {
   std::string_view type() const override { return "StreamingRepartitionOperator"; }
   bool WantsInput(int) const override { return !input_done_ && ready_.size() < kMaxReadyBundles; }
   Status AddInput(RefBundle bundle, int) override {
-    bytes_ += bundle.size_bytes();
     held_.Append(std::move(bundle));
     int64_t begin = 0;
-    for (; held_.num_rows() - begin >= rows_; begin += rows_) {
-      ready_.push_back(held_.Slice(begin, rows_));
-    }
+    for (; held_.num_rows() - begin >= rows_; begin += rows_) Ready(held_.Slice(begin, rows_));
     if (begin > 0) held_ = held_.Slice(begin, rows_);
     return Status::OK();
   }
   Status InputDone(int) override {
     input_done_ = true;
-    if (!held_.empty()) ready_.push_back(std::exchange(held_, {}));
+    if (!held_.empty()) Ready(std::exchange(held_, {}));
     return Status::OK();
   }
   std::optional<RefBundle> TakeOutput() override {
     if (ready_.empty()) return std::nullopt;
     RefBundle bundle = std::move(ready_.front());
     ready_.pop_front();
-    bytes_ -= bundle.size_bytes();
+    ready_bytes_ -= bundle.size_bytes();
     return bundle;
   }
-  int64_t output_bytes() const override { return bytes_; }
+  int64_t output_bytes() const override { return ready_bytes_ + held_.size_bytes(); }
   void OutputNotWanted() override {
     input_done_ = true;
     ready_.clear();
     held_ = {};
-    bytes_ = 0;
+    ready_bytes_ = 0;
   }
   bool Done() const override { return input_done_ && ready_.empty(); }
 
  private:
   static constexpr size_t kMaxReadyBundles = 256;
 
+  void Ready(RefBundle bundle) {
+    ready_bytes_ += bundle.size_bytes();
+    ready_.push_back(std::move(bundle));
+  }
+
   const std::string name_;
   const int64_t rows_;
   RefBundle held_;  // less than rows_ rows
   std::deque<RefBundle> ready_;
-  int64_t bytes_ = 0;
+  int64_t ready_bytes_ = 0;
   bool input_done_ = false;
 };
 

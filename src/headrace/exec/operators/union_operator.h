@@ -42,7 +42,11 @@ class UnionOperator final : public PhysicalOperator {
     return bundle;
   }
   int64_t output_bytes() const override { return output_bytes_; }
-  void OutputNotWanted() override { stopped_ = true; }
+  void OutputNotWanted() override {
+    stopped_ = true;
+    for (Input& input : inputs_) input.bundles.clear();
+    output_bytes_ = 0;
+  }
   bool Done() const override {
     if (stopped_) return true;
     return std::all_of(inputs_.begin() + current_, inputs_.end(),

@@ -9,6 +9,12 @@ namespace {
 /// Fractions such as 0.1 do not add up exactly; Ray rounds to five digits as well.
 constexpr double kSlotTolerance = 1e-5;
 
+/// Who needs nothing is not held back by others who hold more than there is: the first actor of a
+/// pool and the task that keeps a run alive are started whatever is left.
+bool Enough(double needed, double left, double tolerance) {
+  return needed <= 0 || needed <= left + tolerance;
+}
+
 }  // namespace
 
 ResourceManager::ResourceManager(ResourceLimits limits, const Topology& topology)
@@ -30,8 +36,9 @@ task::Resources ResourceManager::Available() const {
 
 bool ResourceManager::Fits(const task::Resources& needed) const {
   const task::Resources left = Available();
-  return needed.cpu <= left.cpu + kSlotTolerance && needed.gpu <= left.gpu + kSlotTolerance &&
-         needed.memory_bytes <= std::max(0.0, left.memory_bytes);
+  return Enough(needed.cpu, left.cpu, kSlotTolerance) &&
+         Enough(needed.gpu, left.gpu, kSlotTolerance) &&
+         Enough(needed.memory_bytes, left.memory_bytes, 0);
 }
 
 int64_t ResourceManager::StoreUsage(const Topology::Node& node) const {

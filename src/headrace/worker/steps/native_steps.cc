@@ -16,6 +16,7 @@ class FilterStep final : public Step {
  public:
   FilterStep(const Expr& predicate, arrow::MemoryPool* pool) : filter_(predicate), pool_(pool) {}
   Status Process(Block block, BlockSink& out) override {
+    if (block.num_columns() == 0 && block.num_rows() == 0) return out.Put(std::move(block));
     ARROW_ASSIGN_OR_RAISE(Block kept, filter_.Apply(block, pool_));
     return out.Put(std::move(kept));
   }
@@ -78,6 +79,7 @@ class RepartitionStep final : public Step {
     return strict_ || rows_ <= 0 || held_.empty() ? Status::OK() : Send(out);
   }
   Status Finish(BlockSink& out) override { return held_.empty() ? Status::OK() : Send(out); }
+  bool sizes_blocks() const override { return true; }
 
  private:
   Status Send(BlockSink& out) {
@@ -95,6 +97,10 @@ class RepartitionStep final : public Step {
 
 class CountStep final : public Step {
  public:
+  Status Begin(const TaskInfo&) override {
+    rows_ = 0;
+    return Status::OK();
+  }
   Status Process(Block block, BlockSink&) override {
     rows_ += block.num_rows();
     return Status::OK();
@@ -102,12 +108,13 @@ class CountStep final : public Step {
   Status Finish(BlockSink& out) override {
     ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> values,
                           arrow::AllocateBuffer(sizeof(int64_t)));
-    *reinterpret_cast<int64_t*>(values->mutable_data()) = std::exchange(rows_, 0);
+    *reinterpret_cast<int64_t*>(values->mutable_data()) = rows_;
     static const auto schema = arrow::schema({arrow::field("num_rows", arrow::int64())});
     auto column = std::make_shared<arrow::Int64Array>(1, std::move(values));
     return out.Put(
         Block(arrow::RecordBatch::Make(schema, 1, arrow::ArrayVector{std::move(column)})));
   }
+  int64_t rows_consumed() const override { return rows_; }
 
  private:
   int64_t rows_ = 0;
@@ -118,18 +125,22 @@ class AggregateStep final : public Step {
   explicit AggregateStep(std::vector<compute::AggregateSpec> specs) : specs_(std::move(specs)) {}
   Status Begin(const TaskInfo&) override {
     ARROW_ASSIGN_OR_RAISE(aggregator_, compute::PartialAggregator::Make(specs_));
+    rows_ = 0;
     return Status::OK();
   }
   Status Process(Block block, BlockSink&) override {
     if (block.num_rows() == 0 && block.num_columns() == 0) return Status::OK();
+    rows_ += block.num_rows();
     return aggregator_->Add(block);
   }
   Status Finish(BlockSink& out) override {
     ARROW_ASSIGN_OR_RAISE(Block partial, aggregator_->Finish());
     return out.Put(std::move(partial));
   }
+  int64_t rows_consumed() const override { return rows_; }
 
  private:
+  int64_t rows_ = 0;
   const std::vector<compute::AggregateSpec> specs_;
   std::unique_ptr<compute::PartialAggregator> aggregator_;
 };

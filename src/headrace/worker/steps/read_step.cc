@@ -58,6 +58,7 @@ class ReadStep final : public Step {
   }
 
   bool WantsNoMore() const override { return rows_left_ <= 0; }
+  bool sizes_blocks() const override { return true; }
 
  private:
   Status ReadOne(const ReadTask& task, BlockSink& out) {

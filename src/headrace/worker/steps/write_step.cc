@@ -47,6 +47,8 @@ class WriteStep final : public Step {
     return out.Put(Block(arrow::RecordBatch::Make(schema, 1, std::move(columns))));
   }
 
+  int64_t rows_consumed() const override { return num_rows_; }
+
  private:
   const DatasinkPtr sink_;
   arrow::MemoryPool* const pool_;

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "headrace/exec/actor_pool/actor_pool.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace headrace::exec {
+namespace {
+
+void AddReady(ActorPool& pool, task::ActorId actor) {
+  pool.Added(actor);
+  pool.Ready(actor);
+}
+
+TEST(ActorPoolTest, MakesItsLeastSizeWithoutWaitingForTasks) {
+  ActorPool pool({.min_size = 2, .max_size = 4});
+  EXPECT_TRUE(pool.WantsActor(0, true));
+  pool.Added(1);
+  EXPECT_TRUE(pool.WantsActor(0, true));
+  pool.Added(2);
+  EXPECT_FALSE(pool.WantsActor(0, true));
+}
+
+TEST(ActorPoolTest, MakesOneActorEvenWhenNothingFits) {
+  ActorPool pool({.min_size = 2});
+  EXPECT_TRUE(pool.WantsActor(0, /*resources_fit=*/false));
+  pool.Added(1);
+  EXPECT_FALSE(pool.WantsActor(0, /*resources_fit=*/false));
+}
+
+TEST(ActorPoolTest, GrowsOneAtATimeWhileTasksWaitForBusyActors) {
+  ActorPool pool({.min_size = 1, .max_size = 3});
+  AddReady(pool, 1);
+  EXPECT_FALSE(pool.WantsActor(5, true)) << "the actor is idle";
+  pool.TaskStarted(1);
+  EXPECT_FALSE(pool.WantsActor(0, true)) << "nothing waits";
+  EXPECT_FALSE(pool.WantsActor(5, false)) << "nothing fits";
+  ASSERT_TRUE(pool.WantsActor(5, true));
+  pool.Added(2);
+  EXPECT_FALSE(pool.WantsActor(5, true)) << "one is on its way";
+  pool.Ready(2);
+  pool.TaskStarted(2);
+  ASSERT_TRUE(pool.WantsActor(5, true));
+  AddReady(pool, 3);
+  pool.TaskStarted(3);
+  EXPECT_FALSE(pool.WantsActor(5, true)) << "the pool is full";
+}
+
+TEST(ActorPoolTest, ShrinksToItsLeastSizeAndFurtherWhenAllIsDone) {
+  ActorPool pool({.min_size = 1, .max_size = 3});
+  AddReady(pool, 1);
+  AddReady(pool, 2);
+  EXPECT_FALSE(pool.TakeIdle(/*queued_tasks=*/1, false).has_value());
+  EXPECT_TRUE(pool.TakeIdle(0, false).has_value());
+  EXPECT_FALSE(pool.TakeIdle(0, false).has_value()) << "one is the least";
+  EXPECT_TRUE(pool.TakeIdle(0, /*input_done=*/true).has_value());
+  EXPECT_EQ(pool.size(), 0);
+}
+
+TEST(ActorPoolTest, NeverLetsABusyActorGo) {
+  ActorPool pool({.min_size = 1});
+  AddReady(pool, 1);
+  pool.TaskStarted(1);
+  EXPECT_FALSE(pool.TakeIdle(0, true).has_value());
+  pool.TaskEnded(1);
+  EXPECT_EQ(pool.TakeIdle(0, true), 1);
+}
+
+TEST(ActorPoolTest, TheInitialSizeIsNotMadeAgainOnceThePoolHasShrunk) {
+  ActorPool pool({.min_size = 1, .max_size = 4, .initial_size = 2});
+  AddReady(pool, 1);
+  ASSERT_TRUE(pool.WantsActor(0, true));
+  AddReady(pool, 2);
+  ASSERT_TRUE(pool.TakeIdle(0, false).has_value());
+  EXPECT_FALSE(pool.WantsActor(0, true)) << "it would be made and ended for ever";
+}
+
+TEST(ActorPoolTest, PicksTheLeastBusyActorWithRoom) {
+  ActorPool pool({.max_tasks_in_flight = 2});
+  AddReady(pool, 1);
+  AddReady(pool, 2);
+  pool.TaskStarted(1);
+  EXPECT_EQ(pool.PickActor(), 2);
+  pool.TaskStarted(2);
+  pool.TaskStarted(2);
+  EXPECT_EQ(pool.PickActor(), 1);
+  pool.TaskStarted(1);
+  EXPECT_FALSE(pool.PickActor().has_value());
+}
+
+TEST(ActorPoolTest, ForgetsTheTasksOfALostActor) {
+  ActorPool pool({.max_restarts = 1});
+  AddReady(pool, 1);
+  pool.TaskStarted(1);
+  EXPECT_TRUE(pool.Lost(1));
+  EXPECT_EQ(pool.num_busy(), 0);
+  EXPECT_EQ(pool.size(), 0);
+  pool.TaskEnded(1);  // arrives late
+  AddReady(pool, 2);
+  EXPECT_EQ(pool.Utilization(), 0);
+  EXPECT_FALSE(pool.Lost(2)) << "one restart was allowed";
+}
+
+TEST(ActorPoolTest, SaysWhatItsActorsDo) {
+  ActorPool pool({});
+  AddReady(pool, 1);
+  pool.TaskStarted(1);
+  pool.Added(2);
+  EXPECT_EQ(pool.Summary(), "1 running, 1 pending, 1 active");
+}
+
+}  // namespace
+}  // namespace headrace::exec
