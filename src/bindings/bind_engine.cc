@@ -82,6 +82,13 @@ void BindEngine(nb::module_& module) {
     nb::gil_scoped_release nogil;  // waits for workers to end
     api::Engine::Stop();
   });
+  module.def(
+      "warm_up_python",
+      [](std::vector<std::string> modules) {
+        ValueOrRaise(api::Engine::Current())->backend()->WarmUpPython(std::move(modules));
+      },
+      nb::arg("modules") = std::vector<std::string>(),
+      "Starts the process that forks workers, so that it loads while the program goes on.");
   module.def("is_initialized", &api::Engine::IsStarted);
   module.def("cluster_resources",
              [] { return ValueOrRaise(api::Engine::Current())->TotalResources(); });

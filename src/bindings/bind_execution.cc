@@ -8,6 +8,7 @@
 #include "bindings/raise.h"
 #include "headrace/api/batch_iterator.h"
 #include "headrace/api/execution.h"
+#include "headrace/observe/row_estimate.h"
 #include "headrace/observe/stats_report.h"
 
 namespace headrace::bindings {
@@ -65,17 +66,17 @@ std::optional<Block> NextBatch(BatchIterator& self) {
   return ValueOrRaise(std::move(batch));
 }
 
-nb::dict OperatorDict(const OperatorSnapshot& op) {
+nb::dict OperatorDict(const OperatorSnapshot& op, int64_t rows_total) {
   nb::dict out;
   out["name"] = op.name;
   out["type"] = op.type;
   out["done"] = op.done;
   out["tasks_done"] = op.counters.tasks_done;
   out["tasks_running"] = op.num_running;
-  out["tasks_total"] = op.counters.tasks_done + op.num_running + op.queued_blocks;
   out["tasks_failed"] = op.counters.tasks_failed;
   out["rows_in"] = op.counters.rows_in;
-  out["rows_out"] = op.counters.rows_out;
+  out["rows_out"] = op.rows();
+  out["rows_total"] = rows_total;
   out["blocks_out"] = op.counters.blocks_out;
   out["bytes_out"] = op.counters.bytes_out;
   out["queued_blocks"] = op.queued_blocks;
@@ -95,12 +96,14 @@ nb::dict Progress(const Execution& self) {
   const RunSnapshot run = self.snapshot();
   nb::dict out;
   nb::list operators;
-  for (const OperatorSnapshot& op : run.operators) {
-    if (op.runs_tasks) operators.append(OperatorDict(op));
+  const std::vector<int64_t> totals = observe::EstimateTotalRows(run);
+  for (size_t i = 0; i < run.operators.size(); ++i) {
+    if (run.operators[i].runs_tasks) operators.append(OperatorDict(run.operators[i], totals[i]));
   }
   out["dataset_id"] = run.dataset_id;
   out["plan"] = run.plan;
-  out["rows"] = run.rows_out;
+  out["rows"] = run.rows;
+  out["rows_total"] = totals.empty() ? -1 : totals.back();
   out["seconds"] = run.seconds;
   out["done"] = run.done;
   out["operators"] = operators;

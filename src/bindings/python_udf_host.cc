@@ -79,7 +79,8 @@ class UdfStep : public Step {
   }
 
   Status Process(Block block, BlockSink& out) final {
-    if (block.num_rows() == 0) return out.Put(std::move(block));
+    // The function sees rows only; what columns it would make of none, nobody knows.
+    if (block.num_rows() == 0) return out.Put(keeps_columns() ? std::move(block) : Block());
     return WithGil(udf_, [&] { return Apply(std::move(block), out); });
   }
 
@@ -87,6 +88,8 @@ class UdfStep : public Step {
 
  protected:
   virtual Status Apply(Block block, BlockSink& out) = 0;
+  /// True when the output has the columns of the input.
+  virtual bool keeps_columns() const { return false; }
 
   nb::object udf_;     // LoadedUdf
   BoundCall call_;     // of a function that is not async
@@ -153,6 +156,7 @@ class RowsStep final : public UdfStep {
 
  private:
   Status Apply(Block block, BlockSink& out) override { return Emit(Run(block), out); }
+  bool keeps_columns() const override { return mode_ == UdfMode::kFilterRows; }
 
   Block Run(const Block& block) {
     if (runner_.is_valid()) return RunAsync(block);

@@ -14,6 +14,14 @@ nb::object NewHeadraceException(const char* name, const std::string& message) {
   return NewException(nb::module_::import_("headrace.exceptions").attr(name), message);
 }
 
+/// What the function `name` of headrace.exceptions makes of an error that came from a worker.
+nb::object FromPayload(const char* name, const ErrorDetail& detail, const std::string& message) {
+  const std::string& payload = detail.payload();
+  return nb::module_::import_("headrace.exceptions")
+      .attr(name)(nb::bytes(payload.data(), payload.size()), NewString(message),
+                  NewString(detail.operator_name()));
+}
+
 nb::object FromCode(const Status& status, const std::string& message) {
   switch (status.code()) {
     case arrow::StatusCode::Invalid:
@@ -44,19 +52,20 @@ nb::object FromCode(const Status& status, const std::string& message) {
 }  // namespace
 
 nb::object ExceptionFromStatus(const Status& status) {
-  const std::string message = status.message();
+  std::string message = status.message();
   const ErrorDetail* detail = GetErrorDetail(status);
+  if (detail != nullptr && detail->kind() != ErrorKind::kUserCode &&
+      detail->kind() != ErrorKind::kActorDied && !detail->operator_name().empty() &&
+      message.find(detail->operator_name()) == std::string::npos) {
+    message += " (in operator " + detail->operator_name() + ")";
+  }
   switch (detail == nullptr ? ErrorKind::kDefault : detail->kind()) {
-    case ErrorKind::kUserCode: {
-      const std::string& payload = detail->payload();
-      return nb::module_::import_("headrace.exceptions")
-          .attr("_from_user_code")(nb::bytes(payload.data(), payload.size()), NewString(message),
-                                   NewString(detail->operator_name()));
-    }
+    case ErrorKind::kUserCode:
+      return FromPayload("_from_user_code", *detail, message);
     case ErrorKind::kWorkerCrashed:
       return NewHeadraceException("WorkerCrashedError", message);
     case ErrorKind::kActorDied:
-      return NewHeadraceException("ActorDiedError", message);
+      return FromPayload("_from_dead_actor", *detail, message);
     case ErrorKind::kCancelled:
       return NewHeadraceException("TaskCancelledError", message);
     case ErrorKind::kFileNotFound:

@@ -23,51 +23,67 @@ double Mean(const Spread& spread) {
   return spread.count == 0 ? 0 : spread.sum / static_cast<double>(spread.count);
 }
 
-std::string TimeLine(const char* what, const Spread& spread) {
-  return Format("* %s: %s min, %s max, %s mean, %s total\n", what,
-                FormatSeconds(spread.min).c_str(), FormatSeconds(spread.max).c_str(),
-                FormatSeconds(Mean(spread)).c_str(), FormatSeconds(spread.sum).c_str());
+std::string FormatCount(double count) { return Format("%.0f", count); }
+
+std::string FormatRate(double rows, double seconds) {
+  const double rate = seconds > 0 ? rows / seconds : 0.0;
+  return Format(rate < 100 ? "%.2f rows/s" : "%.0f rows/s", rate);
 }
 
-std::string CountLine(const char* what, const Spread& spread) {
-  return Format("* %s: %.0f min, %.0f max, %.0f mean, %.0f total\n", what, spread.min, spread.max,
-                Mean(spread), spread.sum);
+std::string Count(int64_t number, const char* what) {
+  return Format("%lld %s%s", static_cast<long long>(number), what, number == 1 ? "" : "s");
+}
+
+/// "* what: 1 min, 2 max, 1.5 mean, 3 total".
+std::string SpreadLine(const char* what, const Spread& spread, std::string (*format)(double),
+                       const std::string& last = {}) {
+  return "* " + std::string(what) + ": " + format(spread.min) + " min, " + format(spread.max) +
+         " max, " + format(Mean(spread)) + " mean, " +
+         (last.empty() ? format(spread.sum) + " total" : last) + "\n";
+}
+
+std::string Remarks(const exec::OperatorSnapshot& op) {
+  const exec::OperatorCounters& c = op.counters;
+  std::string text;
+  if (c.peak_rss_bytes > 0) {
+    text += "* Peak worker memory: " + FormatBytes(static_cast<double>(c.peak_rss_bytes)) + "\n";
+  }
+  if (!op.actors.empty() && !op.done) text += "* Actors: " + op.actors + "\n";
+  if (c.skipped_inputs > 0) {
+    text += "* Left out: " + Count(c.skipped_inputs, "input") + " that could not be read\n";
+  }
+  if (c.tasks_failed > 0) {
+    text += "* Failed: " + Count(c.tasks_failed, "task") + ", tried again or dropped\n";
+  }
+  if (c.backpressure_s > 0) {
+    text += "* Backpressure: " + FormatSeconds(c.backpressure_s) +
+            " in which a task was ready and waited for the operators after it\n";
+  }
+  return text;
 }
 
 std::string OperatorSection(int number, const exec::OperatorSnapshot& op, bool verbose) {
   const exec::OperatorCounters& c = op.counters;
   const double seconds = std::max(0.0, c.last_end_s - std::max(0.0, c.first_start_s));
-  std::string text = Format("Operator %d %s: %lld tasks executed, %lld blocks produced in %s\n",
-                            number, op.name.c_str(), static_cast<long long>(c.tasks_done),
-                            static_cast<long long>(c.blocks_out), FormatSeconds(seconds).c_str());
-  text += TimeLine("Remote wall time", c.wall_s);
-  text += TimeLine("Remote cpu time", c.cpu_s);
-  if (c.udf_s.sum > 0 || verbose) text += TimeLine("UDF time", c.udf_s);
-  text += CountLine("Output num rows per block", c.block_rows);
-  text += CountLine("Output size bytes per block", c.block_bytes);
-  text += CountLine("Output rows per task", c.task_rows);
-  if (c.peak_rss_bytes > 0) {
-    text += Format("* Peak worker memory: %.0f MiB\n",
-                   static_cast<double>(c.peak_rss_bytes) / (1 << 20));
+  const auto rows = static_cast<double>(op.rows());
+  std::string text = Format("Operator %d ", number) + op.name + ": " + Count(c.tasks_done, "task") +
+                     " executed, " + Count(c.blocks_out, "block") + " produced in " +
+                     FormatSeconds(seconds) + "\n";
+  text += SpreadLine("Remote wall time", c.wall_s, FormatSeconds);
+  text += SpreadLine("Remote cpu time", c.cpu_s, FormatSeconds);
+  if (c.udf_s.sum > 0 || verbose) text += SpreadLine("UDF time", c.udf_s, FormatSeconds);
+  if (c.rows_consumed == 0) {  // else the blocks are receipts
+    text += SpreadLine("Output num rows per block", c.block_rows, FormatCount);
+    text += SpreadLine("Output size per block", c.block_bytes, FormatBytes);
   }
-  if (!op.actors.empty() && !op.done) text += "* Actors: " + op.actors + "\n";
-  if (c.skipped_inputs > 0) {
-    text += Format("* Skipped inputs: %lld\n", static_cast<long long>(c.skipped_inputs));
-  }
-  if (c.tasks_failed > 0) {
-    text += Format("* Failed tasks: %lld\n", static_cast<long long>(c.tasks_failed));
-  }
-  if (c.backpressure_s > 0) {
-    text += "* Backpressure: " + FormatSeconds(c.backpressure_s) +
-            " in which a task was ready and had to wait\n";
-  }
-  const double rows = static_cast<double>(c.rows_out);
+  text += SpreadLine("Output rows per task", c.task_rows, FormatCount,
+                     Count(c.task_rows.count, "task") + " used");
+  text += Remarks(op);
   text += "* Operator throughput:\n";
-  text += Format("\t* Total input num rows: %lld rows\n", static_cast<long long>(c.rows_in));
-  text += Format("\t* Total output num rows: %lld rows\n", static_cast<long long>(c.rows_out));
-  text += Format("\t* Operator throughput: %.6g rows/s\n", seconds > 0 ? rows / seconds : 0.0);
-  text += Format("\t* Estimated single task throughput: %.6g rows/s\n",
-                 c.wall_s.sum > 0 ? rows / c.wall_s.sum : 0.0);
+  if (op.input_is_rows) text += "\t* Total input num rows: " + Count(c.rows_in, "row") + "\n";
+  text += "\t* Total output num rows: " + Count(op.rows(), "row") + "\n";
+  text += "\t* Operator throughput: " + FormatRate(rows, seconds) + "\n";
+  text += "\t* Estimated single task throughput: " + FormatRate(rows, c.wall_s.sum) + "\n";
   return text;
 }
 
@@ -77,6 +93,13 @@ std::string FormatSeconds(double seconds) {
   if (seconds < 1e-3) return Format("%.2fus", seconds * 1e6);
   if (seconds < 1) return Format("%.2fms", seconds * 1e3);
   return Format("%.2fs", seconds);
+}
+
+std::string FormatBytes(double bytes) {
+  if (bytes < 1 << 10) return Format("%.0fB", bytes);
+  if (bytes < 1 << 20) return Format("%.1fKiB", bytes / (1 << 10));
+  if (bytes < 1 << 30) return Format("%.1fMiB", bytes / (1 << 20));
+  return Format("%.2fGiB", bytes / (1 << 30));
 }
 
 std::string StatsReport(const exec::RunSnapshot& run, bool verbose) {
@@ -89,10 +112,8 @@ std::string StatsReport(const exec::RunSnapshot& run, bool verbose) {
   }
   if (number == 0) return text;
   text += "\nDataset throughput:\n";
-  text += Format("\t* Rows: %lld in %s\n", static_cast<long long>(run.rows_out),
-                 FormatSeconds(run.seconds).c_str());
-  text += Format("\t* Throughput: %.6g rows/s\n",
-                 run.seconds > 0 ? static_cast<double>(run.rows_out) / run.seconds : 0.0);
+  text += "\t* Rows: " + Count(run.rows, "row") + " in " + FormatSeconds(run.seconds) + "\n";
+  text += "\t* Throughput: " + FormatRate(static_cast<double>(run.rows), run.seconds) + "\n";
   if (verbose) text += "Plan: " + run.plan + "\n";
   return text;
 }
