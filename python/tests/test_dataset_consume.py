@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 import headrace as ray
+from headrace.data.expressions import col
 
 
 def test_take_and_take_all():
@@ -218,3 +219,31 @@ def test_changing_a_tensor_does_not_change_the_dataset():
     for batch in ds.iter_torch_batches(batch_size=3):
         batch["id"] += 1
     assert ds.take_batch()["id"].tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    "nothing",
+    [
+        lambda ds: ds.limit(0),
+        lambda ds: ds.filter(expr=col("id") > 100),  # ruled out by statistics: no task at all
+        lambda ds: ds.filter(expr=(col("id") % 20) == 15),
+        lambda ds: ds.filter(lambda row: False),
+        lambda ds: ds.filter(expr=col("id") > 100).repartition(2).materialize(),
+    ],
+)
+def test_results_without_rows_keep_their_columns(tmp_path, nothing):
+    ray.data.from_items([{"id": i, "word": "w"} for i in range(10)]).write_parquet(tmp_path)
+    ds = nothing(ray.data.read_parquet(tmp_path))
+    assert ds.schema().names == ["id", "word"]
+    assert list(ds.to_pandas().columns) == ["id", "word"]
+    assert ds.count() == 0 and ds.take_all() == [] and list(ds.iter_batches()) == []
+    with pytest.raises(ValueError, match="empty"):
+        ds.take_batch()
+
+
+def test_functions_after_a_filter_that_keeps_nothing_are_not_called():
+    def fail(batch):
+        raise AssertionError("called")
+
+    ds = ray.data.range(10).filter(expr=col("id") > 100).map_batches(fail).select_columns(["made by it"])
+    assert ds.filter(expr=col("made by it") > 0).take_all() == []

@@ -270,3 +270,20 @@ def test_methods_of_later_versions_say_so():
         ds.sort("id")
     with pytest.raises(AttributeError, match="no attribute 'sorted'"):
         ds.sorted  # noqa: B018
+
+
+@pytest.mark.parametrize(("arrow_dtypes", "dtype"), [(True, "int64[pyarrow]"), (False, "int64")])
+def test_the_context_says_which_types_dataframes_have(context, arrow_dtypes, dtype):
+    context.enable_arrow_backed_pandas_conversion = arrow_dtypes
+    ds = ray.data.range(2, override_num_blocks=1)
+    seen = ds.map_batches(lambda frame: {"dtype": [str(frame["id"].dtype)]}, batch_format="pandas").take_all()
+    assert seen == [{"dtype": dtype}]
+
+
+def test_expressions_take_blocks_of_nothing_but_none():
+    table = pa.table({"s": ["x", None], "b": [True, None]})
+    ds = ray.data.from_arrow([table.slice(0, 1), table.slice(1)]).map(lambda row: row)
+    assert ids(ds.with_column("t", col("s") + "!"), "t") == ["x!", None]
+    assert ids(ds.with_column("t", col("s").str.upper()), "t") == ["X", None]
+    assert ds.filter(expr=~col("b")).take_all() == []
+    assert ids(ds.filter(expr=col("b") & col("s").is_in(["x"])), "s") == ["x"]

@@ -235,3 +235,12 @@ def test_arrays_frames_and_tables():
 def test_frames_with_arrays_in_cells_become_tensors():
     frame = pd.DataFrame({"x": [1, 2], "t": [np.zeros((2, 2)), np.ones((2, 2))]})
     assert ray.data.from_pandas(frame).take_all()[1]["t"].tolist() == [[1.0, 1.0], [1.0, 1.0]]
+
+
+def test_a_csv_file_of_nothing_but_a_header_has_columns_and_no_rows(tmp_path):
+    (tmp_path / "a.csv").write_text("a,b\n")
+    ds = ray.data.read_csv(tmp_path)
+    assert ds.schema().names == ["a", "b"] and list(ds.to_pandas().columns) == ["a", "b"] and ds.take_all() == []
+    (tmp_path / "b.csv").write_text("a,b\n1,x\n")
+    assert ray.data.read_csv(tmp_path).schema().types == [pa.int64(), pa.string()]
+    assert ray.data.read_csv(tmp_path).take_all() == [{"a": 1, "b": "x"}]
