@@ -11,7 +11,17 @@ that need them.
 
 from __future__ import annotations
 
-from headrace import _core, exceptions
+try:
+    from headrace import _core
+except ImportError as error:
+    if "libarrow" not in str(error) and "libparquet" not in str(error):
+        raise
+    from headrace._arrow_libraries import load
+
+    load()
+    from headrace import _core
+
+from headrace import exceptions
 from headrace._engine import (
     available_resources,
     cluster_resources,

@@ -9,7 +9,7 @@ class Schema:
     """Column names and Arrow types."""
 
     @staticmethod
-    def from_arrow(source: object) -> Schema:
+    def from_arrow(source: object, /) -> Schema:
         """From anything with ``__arrow_c_schema__``."""
     @property
     def names(self) -> list[str]: ...
@@ -73,6 +73,8 @@ class Expr:
     def column_name(self) -> str:
         """Name when the expression is just a column, else ''."""
     def __str__(self) -> str: ...
+    def __getstate__(self) -> bytes: ...
+    def __setstate__(self, data: bytes, /) -> None: ...
 
 class Plan:
     """An immutable logical plan. ``options`` arguments are dicts; unknown keys fail with ValueError:
@@ -82,43 +84,72 @@ class Plan:
     """
 
     @staticmethod
-    def from_blocks(name: str, blocks: Sequence[Block]) -> Plan: ...
+    def from_blocks(name: str, blocks: Sequence[Block], /) -> Plan: ...
     @staticmethod
     def range(n: int, tensor_shape: Sequence[int] | None, override_num_blocks: int | None, options: dict) -> Plan: ...
     @staticmethod
-    def read_parquet(files: dict, columns: Sequence[str] | None, filter: Expr | None, schema: object | None,
-                     include_row_hash: bool, tensor_columns: Mapping[str, tuple[str, Sequence[int]]],
-                     override_num_blocks: int | None, options: dict) -> Plan:
+    def read_parquet(
+        files: dict,
+        columns: Sequence[str] | None,
+        filter: Expr | None,
+        schema: object | None,
+        include_row_hash: bool,
+        tensor_columns: Mapping[str, tuple[str, Sequence[int]]],
+        override_num_blocks: int | None,
+        options: dict,
+    ) -> Plan:
         """``files``: paths, sizes, include_paths, partitioning (style, base_dir, field_names, field_types)."""
     @staticmethod
-    def read_images(files: dict, size: tuple[int, int] | None, mode: str, skip_errors: bool,
-                    override_num_blocks: int | None, options: dict) -> Plan: ...
+    def read_images(
+        files: dict,
+        size: tuple[int, int] | None,
+        mode: str,
+        skip_errors: bool,
+        override_num_blocks: int | None,
+        options: dict,
+    ) -> Plan: ...
     @staticmethod
     def read_csv(files: dict, csv: dict, override_num_blocks: int | None, options: dict) -> Plan:
         """``csv``: the fields of CsvReadOptions in src/headrace/datasource/file_options.h."""
     @staticmethod
     def read_json(files: dict, json: dict, override_num_blocks: int | None, options: dict) -> Plan: ...
     @staticmethod
-    def read_text(files: dict, encoding: str, drop_empty_lines: bool, override_num_blocks: int | None,
-                  options: dict) -> Plan: ...
+    def read_text(
+        files: dict, encoding: str, drop_empty_lines: bool, override_num_blocks: int | None, options: dict
+    ) -> Plan: ...
     @staticmethod
     def read_binary(files: dict, override_num_blocks: int | None, options: dict) -> Plan: ...
     @staticmethod
     def read_numpy(files: dict, override_num_blocks: int | None, options: dict) -> Plan: ...
-
-    def map(self, kind: str, function_name: str, pickled: bytes, is_class: bool, batch_size: int,
-            may_change_row_count: bool, options: dict) -> Plan:
+    def map(
+        self,
+        kind: str,
+        function_name: str,
+        pickled: bytes,
+        is_class: bool,
+        batch_size: int,
+        may_change_row_count: bool,
+        options: dict,
+        /,
+    ) -> Plan:
         """``kind``: batches, rows, flat_map or filter. batch_size 0: a call per block; -1: about 16 MiB."""
-    def filter(self, predicate: Expr, options: dict) -> Plan: ...
-    def project(self, exprs: Sequence[tuple[str, Expr]], keep_rest: bool, dropped: Sequence[str],
-                renamed: Sequence[tuple[str, str]], options: dict) -> Plan: ...
-    def limit(self, rows: int) -> Plan: ...
-    def union(self, others: Sequence[Plan]) -> Plan: ...
-    def streaming_repartition(self, rows: int, strict: bool) -> Plan: ...
-    def repartition(self, num_blocks: int) -> Plan: ...
+    def filter(self, predicate: Expr, options: dict, /) -> Plan: ...
+    def project(
+        self,
+        exprs: Sequence[tuple[str, Expr]],
+        keep_rest: bool,
+        dropped: Sequence[str],
+        renamed: Sequence[tuple[str, str]],
+        options: dict,
+        /,
+    ) -> Plan: ...
+    def limit(self, rows: int, /) -> Plan: ...
+    def union(self, others: Sequence[Plan], /) -> Plan: ...
+    def streaming_repartition(self, rows: int, strict: bool, /) -> Plan: ...
+    def repartition(self, num_blocks: int, /) -> Plan: ...
     def count(self) -> Plan:
         """Rows per task, column num_rows."""
-    def aggregate(self, aggregates: Sequence[tuple[str, str, bool, int]], config: ExecutionConfig) -> dict[str, Any]:
+    def aggregate(self, aggregates: Sequence[tuple[str, str, bool, int]], config: ExecutionConfig, /) -> dict[str, Any]:
         """Runs; (function, column, ignore_nulls, ddof) -> {"sum(x)": value}. Functions: sum min max mean std count."""
 
     def schema(self) -> Schema | None:
@@ -127,20 +158,22 @@ class Plan:
         """From metadata alone; None when only running can tell."""
     def size_estimate(self) -> int | None: ...
     def input_files(self) -> list[str]: ...
-    def num_blocks_estimate(self, config: ExecutionConfig) -> int: ...
-    def explain(self, config: ExecutionConfig) -> tuple[str, str, str, str]:
+    def num_blocks_estimate(self, config: ExecutionConfig, /) -> int: ...
+    def explain(self, config: ExecutionConfig, /) -> tuple[str, str, str, str]:
         """Logical, optimized logical, physical, optimized physical plan as text."""
-    def execution_plan(self, config: ExecutionConfig) -> str: ...
+    def execution_plan(self, config: ExecutionConfig, /) -> str: ...
     def operator_chain(self) -> list[str]:
         """Operator names from source to sink along the first input."""
 
-    def execute(self, config: ExecutionConfig, dataset_id: str) -> Execution: ...
-    def write_parquet(self, write: dict, config: ExecutionConfig, dataset_id: str, options: dict) -> Execution:
-        """``write``: path, mode, try_create_dir, min_rows_per_file, max_rows_per_file, compression, … Starts; join() runs
-        it to the commit."""
-    def write_csv(self, write: dict, config: ExecutionConfig, dataset_id: str, options: dict) -> Execution: ...
-    def write_json(self, write: dict, config: ExecutionConfig, dataset_id: str, options: dict) -> Execution: ...
-    def write_numpy(self, write: dict, config: ExecutionConfig, dataset_id: str, options: dict) -> Execution: ...
+    def execute(self, config: ExecutionConfig, dataset_id: str, /) -> Execution: ...
+    def write_parquet(self, write: dict, config: ExecutionConfig, dataset_id: str, options: dict, /) -> Execution:
+        """``write``: path, mode, try_create_dir, min_rows_per_file, max_rows_per_file, compression, …
+
+        Starts; join() runs it to the commit.
+        """
+    def write_csv(self, write: dict, config: ExecutionConfig, dataset_id: str, options: dict, /) -> Execution: ...
+    def write_json(self, write: dict, config: ExecutionConfig, dataset_id: str, options: dict, /) -> Execution: ...
+    def write_numpy(self, write: dict, config: ExecutionConfig, dataset_id: str, options: dict, /) -> Execution: ...
 
 class ExecutionConfig:
     """What an execution needs of a DataContext; plain attributes, defaults as in DataContext."""
@@ -172,16 +205,22 @@ class Execution:
 
     def next_blocks(self) -> list[Block]:
         """Waits for at least one block; all that are ready, in order. [] at the end. Raises what failed."""
-    def batches(self, batch_size: int, drop_last: bool, prefetch_batches: int, shuffle_buffer_rows: int,
-                shuffle_seed: int | None) -> BatchIterator:
+    def batches(
+        self,
+        batch_size: int,
+        drop_last: bool,
+        prefetch_batches: int,
+        shuffle_buffer_rows: int,
+        shuffle_seed: int | None,
+    ) -> BatchIterator:
         """Batches of exactly batch_size rows across blocks (0: a batch per block), locally shuffled when asked."""
     def join(self) -> None:
         """Runs to the end, dropping blocks (writes: commits)."""
     def cancel(self) -> None: ...
     def progress(self) -> dict[str, Any]:
         """Snapshot: {"rows": int, "seconds": float, "done": bool, "operators": [{"name", "tasks_done", "tasks_running",
-        "tasks_total", "rows_out", "blocks_out", "queued_blocks", "queued_bytes", "actors", "backpressure"}]}."""
-    def stats(self) -> str:
+        "rows_out", "rows_total", "blocks_out", "queued_blocks", "queued_bytes", "actors", "backpressure"}]}."""
+    def stats(self, verbose: bool = False) -> str:
         """Text report; after the end it is final."""
     def stats_summary(self) -> dict[str, Any]: ...
 
@@ -189,9 +228,21 @@ class BatchIterator:
     def next(self) -> Block | None: ...
     def timings(self) -> dict[str, float]: ...
 
-def init(num_cpus: int | None, num_gpus: float | None, object_store_memory: int | None,
-         resources: Mapping[str, float], python_executable: str, sys_path: Sequence[str]) -> None:
+def init(
+    num_cpus: int | None,
+    num_gpus: float | None,
+    object_store_memory: int | None,
+    resources: Mapping[str, float],
+    python_executable: str,
+    sys_path: Sequence[str],
+) -> None:
     """Starts the engine of this process (idempotent); nothing listens, nothing is forked before it is needed."""
+
+def warm_up_python(modules: Sequence[str] = ()) -> None:
+    """Starts the process that forks workers, so that it loads while the program goes on.
+
+    It imports ``modules`` once, for all workers that it forks from then on.
+    """
 
 def shutdown() -> None: ...
 def is_initialized() -> bool: ...
@@ -200,6 +251,10 @@ def available_resources() -> dict[str, float]: ...
 def object_store_stats() -> dict[str, float]:
     """used_bytes, total_bytes, peak_bytes, num_objects, shared_bytes, spilled_bytes, restored_bytes."""
 
-def list_files(paths: Sequence[str], extensions: Sequence[str], ignore_missing_paths: bool) -> list[tuple[str, int]]: ...
-def set_log_level(level: str) -> None: ...
+def list_files(
+    paths: Sequence[str], extensions: Sequence[str], ignore_missing_paths: bool
+) -> list[tuple[str, int]]: ...
+def set_log_level(level: str, /) -> None: ...
 def version() -> str: ...
+def run_worker(socket_fd: int, control_fd: int, /) -> None:
+    """The life of a worker process; see headrace._worker.zygote."""

@@ -140,29 +140,37 @@ def init(
             "Maybe you called init twice by accident? The engine of this process runs already: call init() before the "
             "first use of headrace.data, call shutdown() first, or pass ignore_reinit_error=True."
         )
-    if object_store_memory is None and os.environ.get("RAY_object_store_memory"):
-        object_store_memory = int(float(os.environ["RAY_object_store_memory"]))
     for name, value in dict((runtime_env or {}).get("env_vars") or {}).items():
         os.environ[name] = str(value)
     _core.set_log_level(_level_name(logging_level))
+    _start(num_cpus, num_gpus, object_store_memory, {name: float(amount) for name, amount in (resources or {}).items()})
+    # Who starts the engine by hand is about to use it: the workers' interpreter loads meanwhile.
+    _core.warm_up_python()
+    return EngineInfo(cluster_resources())
+
+
+def _start(
+    num_cpus: int | None, num_gpus: float | None, object_store_memory: int | None, resources: dict[str, float]
+) -> None:
+    if object_store_memory is None and os.environ.get("RAY_object_store_memory"):
+        object_store_memory = int(float(os.environ["RAY_object_store_memory"]))
     _core.init(
         num_cpus,
         _visible_gpus() if num_gpus is None else float(num_gpus),
         object_store_memory,
-        {name: float(amount) for name, amount in (resources or {}).items()},
+        resources,
         sys.executable,
         [os.getcwd() if entry == "" else entry for entry in sys.path],
     )
     global _owner_pid
     _owner_pid = os.getpid()
     atexit.register(_shutdown_at_exit)
-    return EngineInfo(cluster_resources())
 
 
 def ensure_started() -> None:
     """Starts the engine with its defaults unless it runs."""
     if not _core.is_initialized():
-        init()
+        _start(None, None, None, {})
 
 
 def shutdown(_exiting_interpreter: bool = False) -> None:

@@ -204,6 +204,25 @@ def _from_user_code(payload: bytes, message: str, operator: str) -> BaseExceptio
     return error
 
 
+def _from_dead_actor(payload: bytes, message: str, operator: str) -> ActorDiedError:
+    """What the user sees when an actor could not be made or is gone.
+
+    Args:
+        payload: As in ``_from_user_code``: what the constructor raised; b"" when the process itself died.
+        message, operator: As in ``_from_user_code``.
+
+    Returns:
+        The error; its ``__cause__`` is the exception that the constructor raised.
+    """
+    of_operator = f" of operator {operator}" if operator else ""
+    if not payload:
+        return ActorDiedError(f"The actor{of_operator} died: {message}")
+    raised = _from_user_code(payload, message, "")
+    error = ActorDiedError(f"The actor{of_operator} died because of an error in its constructor:\n\n{raised}")
+    error.__cause__ = getattr(raised, "cause", None)
+    return error
+
+
 def _unpickle(payload: bytes, message: str) -> tuple[BaseException | None, str, str, str]:
     if not payload:
         return None, "", message, ""

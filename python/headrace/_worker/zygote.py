@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The process that forks workers. It has one thread, the core and numpy loaded, and does nothing else."""
 
+import contextlib
 import gc
+import importlib
 import os
 import select
 import signal
@@ -29,22 +31,24 @@ def main(fd: int) -> None:
     from headrace import _core  # noqa: F401
     from headrace._worker import udf  # noqa: F401
 
-    gc.collect()
     gc.freeze()  # the collector of a worker must not touch, and so copy, the zygote's pages
     workers: dict[int, int] = {}
     while True:
-        ready, _, _ = select.select([requests, wake_read], [], [])
+        ready, _, _ = select.select([requests.fileno(), wake_read], [], [])
         if wake_read in ready:
             _drain(wake_read)
             _report_exits(requests, workers)
-        if requests in ready and not _serve(requests, (wake_read, wake_write), workers):
+        if requests.fileno() in ready and not _serve(requests, (wake_read, wake_write), workers):
             os.killpg(os.getpgid(0), signal.SIGKILL)  # the driver is gone: so are its workers, and we
 
 
 def _serve(requests: socket.socket, wake: tuple[int, int], workers: dict[int, int]) -> bool:
-    message, fds, _, _ = socket.recv_fds(requests, 8, 4)
+    message, fds, _, _ = socket.recv_fds(requests, 4096, 4)
     if not message:
         return False
+    if message.startswith(b"import "):
+        _preload(message.decode().split()[1:])
+        return True
     (worker_id,) = struct.unpack("=Q", message)
     pid = os.fork()
     if pid == 0:
@@ -58,6 +62,13 @@ def _serve(requests: socket.socket, wake: tuple[int, int], workers: dict[int, in
     workers[pid] = worker_id
     requests.send(_EVENT.pack(_FORKED, worker_id, pid))
     return True
+
+
+def _preload(modules: list[str]) -> None:
+    for module in modules:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(module)
+    gc.freeze()
 
 
 def _run(socket_fd: int, control_fd: int, stdout_fd: int, stderr_fd: int) -> None:

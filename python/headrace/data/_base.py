@@ -77,6 +77,10 @@ class DatasetBase:
                 if schema is None or not schema.names:
                     schema = block.schema
                 yield block
+        if schema is None or not schema.names:  # no task had rows, or there were none: the plan may know
+            schema = self._plan.schema()
+            if schema is not None and schema.names:
+                yield _empty_block(schema)
         results = self._results  # reached only when the consumer took everything
         if schema is not None and results.schema is None:
             results.schema = schema
@@ -96,6 +100,12 @@ class DatasetBase:
             "A Dataset cannot be pickled. Functions given to map_batches and the like must not refer to a Dataset; "
             "collect what they need first, for example with take_all()."
         )
+
+
+def _empty_block(schema: _core.Schema) -> _core.Block:
+    import pyarrow
+
+    return _core.Block.from_arrow(pyarrow.schema(schema).empty_table())
 
 
 def _first_rows(blocks: list[_core.Block], limit: int | None) -> Iterator[_core.Block]:

@@ -196,7 +196,7 @@ class ContextFields:
     enable_progress_bar_name_truncation: bool = True
     """Shorten long operator names in progress lines. Used."""
     enable_rich_progress_bars: bool = False
-    """Ray's switch for rich. No effect: rich is used in a terminal when it is installed."""
+    """Ray's switch for rich. No effect: there is one kind of bar."""
     use_ray_tqdm: bool = True
     """Ray's switch for tqdm. No effect: there is one renderer."""
     print_on_execution_start: bool = True

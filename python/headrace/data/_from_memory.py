@@ -119,7 +119,7 @@ def from_pandas(
     >>> ray.data.from_pandas(pd.DataFrame({"x": [1, 2]})).take_all()
     [{'x': 1}, {'x': 2}]
     """
-    from headrace._worker.udf import from_pandas as block_of
+    from headrace._frames import from_pandas as block_of
 
     many = dfs if isinstance(dfs, (list, tuple)) else [dfs]
     return _in_blocks([block_of(frame) for frame in many], override_num_blocks, "FromPandas")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Progress of a run: a table in a terminal (with rich), lines elsewhere, nothing for runs under half a second.
+"""Progress of a run: bars in a terminal, a few lines every ten seconds elsewhere, nothing for runs under half a second.
 
 A thread asks the engine for a snapshot a few times per second; the data path knows nothing of it.
 """
@@ -16,11 +16,13 @@ if TYPE_CHECKING:
     from typing import Any
 
     from headrace import _core
+    from headrace.data._terminal import LiveLines
     from headrace.data.context import DataContext
 
 _FIRST_S = 0.5  # a shorter run shows nothing
 _TERMINAL_S = 0.25
 _NAME_WIDTH = 60
+_BAR_WIDTH = 20
 
 
 class Progress:
@@ -41,60 +43,85 @@ class Progress:
         self._closed.set()
         self._thread.join()
         if self._shown:
-            seconds = self._execution.progress()["seconds"]
+            snapshot = self._execution.progress()
             mark = "\N{WARNING SIGN} failed" if failed else "\N{CHECK MARK} finished"
-            print(f"{mark}: dataset {self._dataset_id} after {seconds:.1f} s", file=sys.stderr, flush=True)
+            print(f"{mark}: {self._dataset_id}, {_summary(snapshot)}", file=sys.stderr, flush=True)
 
     def _show(self) -> None:
         if self._closed.wait(_FIRST_S):
             return
         if sys.stderr.isatty():
-            try:
-                self._show_in_terminal()
-                return
-            except ImportError:
-                pass  # rich is optional
+            from headrace.data._terminal import LiveLines
+
+            self._shown = True
+            with LiveLines(sys.stderr) as live:
+                live.draw(self._bars(self._execution.progress(), live))
+                while not self._closed.wait(_TERMINAL_S):
+                    live.draw(self._bars(self._execution.progress(), live))
+            return
         interval = float(os.environ.get("RAY_DATA_NON_TTY_PROGRESS_LOG_INTERVAL", "10"))
         while not self._closed.wait(interval):
             self._shown = True
             print("\n".join(self._lines(self._execution.progress())), file=sys.stderr, flush=True)
 
-    def _show_in_terminal(self) -> None:
-        from rich.console import Console
-        from rich.live import Live
-        from rich.text import Text
-
-        self._shown = True
-        console = Console(stderr=True)
-        with Live(console=console, transient=True, auto_refresh=False) as live:
-            while True:
-                lines = self._lines(self._execution.progress())
-                live.update(Text("\n".join(lines), no_wrap=True, overflow="ellipsis"), refresh=True)
-                if self._closed.wait(_TERMINAL_S):
-                    return
-
     def _lines(self, snapshot: Mapping[str, Any]) -> list[str]:
-        rate = snapshot["rows"] / snapshot["seconds"] if snapshot["seconds"] > 0 else 0.0
-        lines = [
-            f"Dataset {self._dataset_id}: {snapshot['rows']:,} rows in {snapshot['seconds']:.1f} s ({rate:,.0f} rows/s)"
-        ]
-        if self._operators:
-            lines += [self._operator_line(operator) for operator in snapshot["operators"]]
+        lines = [f"{self._dataset_id}: {_summary(snapshot)}{_time_left(snapshot)}"]
+        for operator in snapshot["operators"] if self._operators else ():
+            rows = _rows(operator["rows_out"], operator["rows_total"])
+            lines.append(f"  {self._name(operator)}: {rows}, {_state(operator)}")
         return lines
 
-    def _operator_line(self, operator: Mapping[str, Any]) -> str:
-        name = operator["name"]
+    def _bars(self, snapshot: Mapping[str, Any], live: LiveLines) -> list[str]:
+        operators = snapshot["operators"] if self._operators else ()
+        width = max([len("Dataset"), *(len(self._name(operator)) for operator in operators)])
+        first = f"{'Dataset'.ljust(width)}  {live.bar(_share(snapshot['rows'], snapshot['rows_total']), _BAR_WIDTH)}"
+        lines = [f"{first}  {_summary(snapshot)}{_time_left(snapshot)}"]
+        for operator in operators:
+            bar = live.bar(_share(operator["rows_out"], operator["rows_total"]), _BAR_WIDTH)
+            rows = _rows(operator["rows_out"], operator["rows_total"])
+            lines.append(f"{self._name(operator).ljust(width)}  {bar}  {rows}, {_state(operator)}")
+        return lines
+
+    def _name(self, operator: Mapping[str, Any]) -> str:
+        name: str = operator["name"]
         if self._truncate and len(name) > _NAME_WIDTH:
-            name = f"{name[: _NAME_WIDTH // 2]}...{name[-_NAME_WIDTH // 2 + 3 :]}"
-        total = operator.get("tasks_total") or 0
-        tasks = f"{operator['tasks_done']}/{total}" if total > 0 else f"{operator['tasks_done']}"
-        parts = [
-            f"tasks {tasks} done, {operator['tasks_running']} running",
-            f"{operator['rows_out']:,} rows",
-            f"queued {operator['queued_blocks']} blocks ({operator['queued_bytes'] / 2**20:.1f} MiB)",
-        ]
-        if operator.get("actors"):
-            parts.append(f"{operator['actors']} actors")
-        if operator.get("backpressure"):
-            parts.append(f"backpressure: {operator['backpressure']}")
-        return f"  {name}: " + ", ".join(parts)
+            return f"{name[: _NAME_WIDTH // 2]}...{name[-_NAME_WIDTH // 2 + 3 :]}"
+        return name
+
+
+def _share(rows: int, total: int) -> float | None:
+    return rows / total if total > 0 else None
+
+
+def _rows(rows: int, total: int) -> str:
+    """Rows so far, of how many where that is known or can be estimated."""
+    return f"{rows:,} rows" if total < 0 else f"{rows:,}/{total:,} rows"
+
+
+def _summary(snapshot: Mapping[str, Any]) -> str:
+    seconds = snapshot["seconds"]
+    rate = snapshot["rows"] / seconds if seconds > 0 else 0.0
+    digits = 0 if rate >= 100 else 1
+    return f"{_rows(snapshot['rows'], snapshot['rows_total'])} in {seconds:.1f} s ({rate:,.{digits}f} rows/s)"
+
+
+def _time_left(snapshot: Mapping[str, Any]) -> str:
+    """At the pace so far; empty while nothing is known."""
+    rows, total = snapshot["rows"], snapshot["rows_total"]
+    if rows <= 0 or total <= rows:
+        return ""
+    seconds = round(snapshot["seconds"] * (total - rows) / rows)
+    hours, minutes = seconds // 3600, seconds // 60 % 60
+    clock = f"{hours}:{minutes:02}:{seconds % 60:02}" if hours else f"{minutes}:{seconds % 60:02}"
+    return f", {clock} left"
+
+
+def _state(operator: Mapping[str, Any]) -> str:
+    parts = [f"tasks: {operator['tasks_running']} running, {operator['tasks_done']} done"]
+    if operator["queued_blocks"] > 0:
+        parts.append(f"queued: {operator['queued_blocks']} blocks ({operator['queued_bytes'] / 2**20:.1f} MiB)")
+    if operator.get("actors"):
+        parts.append(f"actors: {operator['actors']}")
+    if operator.get("backpressure"):
+        parts.append(f"backpressure: {operator['backpressure']}")
+    return "; ".join(parts)

@@ -53,7 +53,8 @@ class Run:
         if self._progress is not None:
             self._progress.close(failed=error is not None)
         results = self._dataset._results
-        results.stats_text = self.execution.stats()
+        # A run over blocks in memory has nothing to report: what made them stays.
+        results.stats_text = self.execution.stats() or results.stats_text
         results.stats_summary = self.execution.stats_summary()
         results.execution = None
         if self._dataset._context.enable_auto_log_stats:

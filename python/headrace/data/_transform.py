@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from headrace import _core
 from headrace.data import _map_options as arguments
 from headrace.data._base import DatasetBase
 
@@ -249,8 +250,11 @@ class TransformMethods(DatasetBase):
             batch_size = arguments.engine_batch_size(given["batch_size"], mapped.num_gpus)
         from headrace._worker.udf import UdfDescriptor, dump_udf
 
-        is_class = arguments.is_callable_class(fn)
         batch_format = given.get("batch_format", "default")
+        if kind == "batches" and batch_format not in ("default", "numpy") and _core.is_initialized():
+            # Half a second of imports: once for all workers, while this process goes on.
+            _core.warm_up_python(["pyarrow", "pandas"] if batch_format == "pandas" else ["pyarrow"])
+        is_class = arguments.is_callable_class(fn)
         descriptor = UdfDescriptor(
             fn=fn,
             is_class=is_class,
@@ -261,6 +265,7 @@ class TransformMethods(DatasetBase):
             batch_format="numpy" if batch_format == "default" else batch_format,
             zero_copy_batch=given.get("zero_copy_batch", True),
             mode=kind,
+            arrow_dtypes=self._context.enable_arrow_backed_pandas_conversion,
         )
         plan = self._plan.map(
             kind,

@@ -75,7 +75,7 @@ class BlockAccessor:
 
     def to_pandas(self) -> pandas.DataFrame:
         """As a DataFrame with Arrow types."""
-        from headrace.data._format import to_pandas
+        from headrace._frames import to_pandas
 
         return to_pandas(self._block)
 
