@@ -5,6 +5,7 @@
 #include <nanobind/stl/vector.h>
 
 #include "bindings/bindings.h"
+#include "bindings/python_object.h"
 #include "bindings/raise.h"
 #include "headrace/api/batch_iterator.h"
 #include "headrace/api/execution.h"
@@ -158,7 +159,7 @@ void BindExecution(nb::module_& module) {
             options.prefetch_batches = prefetch_batches;
             options.shuffle_buffer_rows = shuffle_buffer_rows;
             if (shuffle_seed) options.shuffle_seed = static_cast<uint64_t>(*shuffle_seed);
-            return std::make_shared<BatchIterator>(std::move(self), options);
+            return DestroyedWithoutGil(std::make_unique<BatchIterator>(std::move(self), options));
           },
           nb::arg("batch_size"), nb::arg("drop_last"), nb::arg("prefetch_batches"),
           nb::arg("shuffle_buffer_rows"), nb::arg("shuffle_seed").none())

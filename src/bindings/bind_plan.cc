@@ -12,6 +12,7 @@
 #include "bindings/arrow_capsule.h"
 #include "bindings/bindings.h"
 #include "bindings/map_options.h"
+#include "bindings/python_object.h"
 #include "bindings/raise.h"
 #include "headrace/api/aggregate.h"
 #include "headrace/api/execution.h"
@@ -105,7 +106,7 @@ std::shared_ptr<Execution> Start(const LogicalOperatorPtr& root, const DataConte
     nb::gil_scoped_release nogil;  // planning may open files
     return Execution::Start(root, config, dataset_id, std::move(sink));
   }();
-  return std::shared_ptr<Execution>(ValueOrRaise(std::move(execution)));
+  return DestroyedWithoutGil(ValueOrRaise(std::move(execution)));
 }
 
 std::shared_ptr<Execution> StartWrite(const Plan& self, Result<DatasinkPtr> made,

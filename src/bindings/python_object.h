@@ -4,6 +4,7 @@
 #include <Python.h>
 #include <nanobind/nanobind.h>
 
+#include <memory>
 #include <string_view>
 #include <vector>
 
@@ -69,5 +70,19 @@ class ObjectSlots {
  private:
   std::vector<PyObject*> slots_;
 };
+
+/// `owned` for Python. Its end may wait for threads that need the GIL (functions of the user that
+/// run or go in this process), so the last owner lets go of the GIL first.
+template <typename T>
+std::shared_ptr<T> DestroyedWithoutGil(std::unique_ptr<T> owned) {
+  return std::shared_ptr<T>(owned.release(), [](T* object) {
+    if (PyGILState_Check() == 0) {
+      delete object;
+      return;
+    }
+    const nb::gil_scoped_release nogil;
+    delete object;
+  });
+}
 
 }  // namespace headrace::bindings
