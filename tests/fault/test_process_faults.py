@@ -246,10 +246,12 @@ def test_a_hanging_actor_ends_when_the_consumer_leaves(tmp_path):
 # ---- the driver ----------------------------------------------------------------------------------------------------
 
 DRIVER = """
-import json, os, sys, time
+import json, os, signal, sys, time
 from pathlib import Path
 import headrace as ray
 import numpy as np
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 
 folder = Path(sys.argv[1])
 

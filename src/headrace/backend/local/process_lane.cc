@@ -108,7 +108,11 @@ void ProcessLane::SubmitToActor(task::ActorId actor, task::TaskSpec task,
   Post([this, actor, sink, task = std::move(task)]() mutable {
     const auto it = worker_of_actor_.find(actor);
     WorkerProcess* worker = it == worker_of_actor_.end() ? nullptr : workers_[it->second].get();
-    if (worker == nullptr || worker->killed() || lost_.contains(worker->id())) {
+    if (worker != nullptr && (worker->killed() || lost_.contains(worker->id()))) {
+      worker->Doom(std::move(task), sink);  // it fails with the others when the worker is buried
+      return;
+    }
+    if (worker == nullptr) {
       FailTask(task, sink,
                MakeError(arrow::StatusCode::UnknownError, ErrorKind::kActorDied,
                          "the actor died before the task started"),
@@ -417,6 +421,15 @@ void ProcessLane::Bury(uint64_t worker_id, const std::string& cause) {
   worker->out().Forward(worker->Prefix());
   worker->err().Forward(worker->Prefix());
   const std::string who = "a worker process (pid " + std::to_string(worker->pid()) + ") " + how;
+  // The actor's end first: a task that is tried again must not be sent to it once more.
+  if (worker->is_actor()) worker_of_actor_.erase(worker->actor());
+  if (worker->is_actor() && !worker->dismissed() && !worker->actor_failed()) {
+    Completion completion;
+    completion.kind = Completion::Kind::kActorFailed;
+    completion.actor = worker->actor();
+    completion.status = MakeError(arrow::StatusCode::UnknownError, ErrorKind::kWorkerCrashed, who);
+    worker->actor_sink()->Push(std::move(completion));
+  }
   for (auto& task : worker->TakeTasks()) {
     worker_of_task_.erase(task.spec.id);
     const bool cancelled = task.cancelled || worker->dismissed();
@@ -428,14 +441,6 @@ void ProcessLane::Bury(uint64_t worker_id, const std::string& cause) {
                         worker->is_actor() ? ErrorKind::kActorDied : ErrorKind::kWorkerCrashed,
                         who + " while it ran " + task.spec.body->operator_name()),
         /*retryable=*/!cancelled);
-  }
-  if (worker->is_actor()) worker_of_actor_.erase(worker->actor());
-  if (worker->is_actor() && !worker->dismissed() && !worker->actor_failed()) {
-    Completion completion;
-    completion.kind = Completion::Kind::kActorFailed;
-    completion.actor = worker->actor();
-    completion.status = MakeError(arrow::StatusCode::UnknownError, ErrorKind::kWorkerCrashed, who);
-    worker->actor_sink()->Push(std::move(completion));
   }
   CheckJoins();
 }

@@ -64,6 +64,10 @@ class WorkerProcess {
   /// worker that fails later cannot be used any more.
   Status SendTask(task::TaskSpec& task, task::CompletionSink* sink);
   bool Runs(task::TaskId task) { return Find(task) != nullptr; }
+  /// Takes a task that came too late: the worker is at its end, and the task ends with it.
+  void Doom(task::TaskSpec task, task::CompletionSink* sink) {
+    tasks_.push_back({std::move(task), sink, /*cancelled=*/false});
+  }
   Status SendCreateActor(const task::ActorSpec& actor, task::CompletionSink* sink);
   Status SendRelease(const std::vector<uint64_t>& segments);
   Status Flush() { return channel_.Flush(/*wait=*/false); }
