@@ -72,7 +72,7 @@ Result<DecodedBlock> BlockDecoder::Read(WireReader* in, std::deque<UniqueFd>* fd
     const std::string_view body = in->View();
     ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> buffer,
                           arrow::AllocateBuffer(static_cast<int64_t>(body.size())));
-    std::memcpy(buffer->mutable_data(), body.data(), body.size());
+    if (!body.empty()) std::memcpy(buffer->mutable_data(), body.data(), body.size());
     ARROW_ASSIGN_OR_RAISE(decoded.block, Unflatten(schema, description, buffer));
     return decoded;
   }
