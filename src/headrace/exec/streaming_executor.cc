@@ -118,15 +118,14 @@ Status StreamingExecutor::Handle(task::Completion completion) {
   node_of_task_.erase(it);
   node.counters.last_end_s = SecondsSinceStart();
   if (completion.kind == Kind::kTaskDone) {
-    Count(node, completion.stats, completion.blocks);
+    Count(node, completion.stats);
     return node.tasks->OnTaskDone(completion.task, completion.stats);
   }
   ++node.counters.tasks_failed;
   return node.tasks->OnTaskFailed(completion.task, completion.status, completion.retryable);
 }
 
-void StreamingExecutor::Count(Node& node, const task::TaskStats& stats,
-                              const std::vector<task::BlockRef>&) {
+void StreamingExecutor::Count(Node& node, const task::TaskStats& stats) {
   OperatorCounters& counters = node.counters;
   ++counters.tasks_done;
   counters.wall_s.Add(stats.wall_s);

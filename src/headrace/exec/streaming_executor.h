@@ -53,7 +53,7 @@ class StreamingExecutor {
   void Run();
   Status Step(std::vector<task::Completion> completions);
   Status Handle(task::Completion completion);
-  void Count(Node& node, const task::TaskStats& stats, const std::vector<task::BlockRef>& blocks);
+  static void Count(Node& node, const task::TaskStats& stats);
   Status MoveBundles(bool* moved);
   Status MoveFrom(int index, bool* moved);
   Status PropagateEnds(bool* moved);
