@@ -95,7 +95,7 @@ class Dataset {
   arrow::Result<std::shared_ptr<arrow::Table>> ToTable() const;
   /// Starts a pass over the rows.
   arrow::Result<DataIterator> Iterate(const IterateOptions& options = {}) const;
-  /// Runs everything once; the returned dataset holds the blocks in memory.
+  /// Runs everything once; the returned dataset holds the blocks, in memory or spilled.
   arrow::Result<Dataset> Materialize() const;
 
   /// Write files into the directory `path`, a local one or a URI. They are written under hidden

@@ -25,6 +25,8 @@ enum class ErrorKind : uint8_t {
   kFileNotFound = 5,
   kTypeError = 6,
   kExecutionTimeout = 7,
+  kOutOfDisk = 8,   // blocks could not be spilled
+  kObjectLost = 9,  // a spilled block could not be brought back
 };
 
 /// Where an error comes from and how it is shown to the user.

@@ -3,7 +3,10 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <utility>
+
+#include "headrace/store/memory_ledger.h"
 
 namespace headrace::store {
 
@@ -36,8 +39,10 @@ class [[nodiscard]] Reservation {
 /// Counts bytes in use against a limit. Any thread, without locks.
 class MemoryBudget {
  public:
-  /// `limit_bytes` < 0: no limit.
-  explicit MemoryBudget(int64_t limit_bytes) : limit_bytes_(limit_bytes) {}
+  /// `limit_bytes` < 0: no limit. `ceiling`, if any, is told of every byte: the account of the
+  /// whole job, of which this is a part.
+  explicit MemoryBudget(int64_t limit_bytes, std::shared_ptr<MemoryLedger> ceiling = nullptr)
+      : limit_bytes_(limit_bytes), room_(limit_bytes), ceiling_(std::move(ceiling)) {}
 
   /// Sets `bytes` aside, past the limit too: the bytes exist already. The scheduler keeps below the
   /// limit by not starting work.
@@ -45,17 +50,29 @@ class MemoryBudget {
   int64_t used_bytes() const { return used_bytes_.load(std::memory_order_relaxed); }
   int64_t peak_bytes() const { return peak_bytes_.load(std::memory_order_relaxed); }
   int64_t limit_bytes() const { return limit_bytes_; }
+  bool over_limit() const { return limit_bytes_ >= 0 && used_bytes() > limit_bytes_; }
+  /// Says whether more fits under this limit, and tells subscribers when it does again.
+  MemoryLedger& room() { return room_; }
 
  private:
   friend class Reservation;
-  void GiveBack(int64_t bytes) { used_bytes_.fetch_sub(bytes, std::memory_order_relaxed); }
+  void Add(int64_t bytes) {
+    room_.AddStoreBytes(bytes);
+    if (ceiling_ != nullptr) ceiling_->AddStoreBytes(bytes);
+  }
+  void GiveBack(int64_t bytes) {
+    used_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
+    Add(-bytes);
+  }
   const int64_t limit_bytes_;
+  MemoryLedger room_;
+  const std::shared_ptr<MemoryLedger> ceiling_;
   std::atomic<int64_t> used_bytes_{0};
   std::atomic<int64_t> peak_bytes_{0};
 };
 
 inline Reservation::~Reservation() {
-  if (budget_ != nullptr) budget_->GiveBack(bytes_);
+  if (budget_ != nullptr && bytes_ != 0) budget_->GiveBack(bytes_);
 }
 
 inline Reservation Reservation::Split(int64_t bytes) {
@@ -69,6 +86,7 @@ inline Reservation MemoryBudget::Charge(int64_t bytes) {
   int64_t peak = peak_bytes_.load(std::memory_order_relaxed);
   while (used > peak && !peak_bytes_.compare_exchange_weak(peak, used)) {
   }
+  Add(bytes);
   return {this, bytes};
 }
 

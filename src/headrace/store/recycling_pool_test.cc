@@ -4,6 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <vector>
+
+#include "headrace/store/heap_meter.h"
 
 namespace headrace::store {
 namespace {
@@ -35,6 +38,49 @@ TEST(RecyclingPoolTest, KeepsNoMoreThanItsReserve) {
   EXPECT_EQ(pool.idle_bytes(), kLarge);
   pool.ReleaseUnused();
   EXPECT_EQ(pool.idle_bytes(), 0);
+}
+
+TEST(RecyclingPoolTest, TheOldestGoWhenThereAreTooMany) {
+  RecyclingPool pool(arrow::default_memory_pool(), 2 * kLarge);
+  std::vector<uint8_t*> buffers(3);
+  for (auto*& buffer : buffers) ASSERT_TRUE(pool.Allocate(kLarge, &buffer).ok());
+  for (auto* buffer : buffers) pool.Free(buffer, kLarge);
+  EXPECT_EQ(pool.idle_bytes(), 2 * kLarge);
+  uint8_t* newest = nullptr;
+  ASSERT_TRUE(pool.Allocate(kLarge, &newest).ok());
+  EXPECT_EQ(newest, buffers[2]);
+  pool.Free(newest, kLarge);
+  pool.SetMaxIdle(kLarge);
+  EXPECT_EQ(pool.idle_bytes(), kLarge);
+  EXPECT_EQ(pool.ReleaseIdle(), kLarge);
+  EXPECT_EQ(pool.idle_bytes(), 0);
+}
+
+TEST(RecyclingPoolTest, OneAboveTheReserveLeavesTheOthers) {
+  RecyclingPool pool(arrow::default_memory_pool(), 2 * kLarge);
+  uint8_t* small = nullptr;
+  uint8_t* huge = nullptr;
+  ASSERT_TRUE(pool.Allocate(kLarge, &small).ok());
+  ASSERT_TRUE(pool.Allocate(100 * kLarge, &huge).ok());
+  pool.Free(small, kLarge);
+  pool.Free(huge, 100 * kLarge);
+  EXPECT_EQ(pool.idle_bytes(), kLarge);
+}
+
+TEST(RecyclingPoolTest, TheMeterOfATaskKnowsItsPeak) {
+  RecyclingPool pool(arrow::default_memory_pool(), 8 * kLarge);
+  HeapMeter& meter = HeapMeter::Current();
+  meter.Start();
+  uint8_t* a = nullptr;
+  uint8_t* b = nullptr;
+  ASSERT_TRUE(pool.Allocate(3 * kLarge, &a).ok());
+  pool.Free(a, 3 * kLarge);
+  ASSERT_TRUE(pool.Allocate(2 * kLarge, &b).ok());
+  meter.HandOn(2 * kLarge);
+  ASSERT_TRUE(pool.Allocate(2 * kLarge, &a).ok());
+  EXPECT_EQ(meter.peak_bytes(), 3 * kLarge);
+  pool.Free(a, 2 * kLarge);
+  pool.Free(b, 2 * kLarge);
 }
 
 TEST(RecyclingPoolTest, ReallocateKeepsTheBytesAcrossSizes) {

@@ -24,6 +24,8 @@ uint64_t NextId() {
   return (static_cast<uint64_t>(getpid()) << 32) | ++counter;
 }
 
+std::atomic<int64_t> g_live_bytes{0};
+
 class ReleasingBuffer final : public arrow::Buffer {
  public:
   ReleasingBuffer(std::shared_ptr<Segment> segment, int64_t size, std::function<void()> on_release)
@@ -58,7 +60,17 @@ Result<std::shared_ptr<Segment>> Segment::Map(uint64_t id, UniqueFd fd, int64_t 
       new Segment(id, std::move(fd), capacity, static_cast<uint8_t*>(data), false));
 }
 
-Segment::~Segment() { munmap(data_, capacity_); }
+Segment::Segment(uint64_t id, UniqueFd fd, int64_t capacity, uint8_t* data, bool writable)
+    : id_(id), fd_(std::move(fd)), capacity_(capacity), data_(data), writable_(writable) {
+  g_live_bytes.fetch_add(capacity_, std::memory_order_relaxed);
+}
+
+Segment::~Segment() {
+  munmap(data_, capacity_);
+  g_live_bytes.fetch_sub(capacity_, std::memory_order_relaxed);
+}
+
+int64_t Segment::live_bytes() { return g_live_bytes.load(std::memory_order_relaxed); }
 
 std::shared_ptr<arrow::Buffer> SegmentBuffer(std::shared_ptr<Segment> segment, int64_t size,
                                              std::function<void()> on_release) {

@@ -24,6 +24,9 @@ class Segment {
   Segment(const Segment&) = delete;
   Segment& operator=(const Segment&) = delete;
 
+  /// Capacity of all segments that this process has made or mapped and that are alive.
+  static int64_t live_bytes();
+
   /// Unique on this machine while any process lives that knows it.
   uint64_t id() const { return id_; }
   int fd() const { return fd_.get(); }
@@ -33,8 +36,7 @@ class Segment {
   uint8_t* mutable_data() const { return writable_ ? data_ : nullptr; }
 
  private:
-  Segment(uint64_t id, UniqueFd fd, int64_t capacity, uint8_t* data, bool writable)
-      : id_(id), fd_(std::move(fd)), capacity_(capacity), data_(data), writable_(writable) {}
+  Segment(uint64_t id, UniqueFd fd, int64_t capacity, uint8_t* data, bool writable);
   uint64_t id_;
   UniqueFd fd_;
   int64_t capacity_;

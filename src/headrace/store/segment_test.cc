@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "headrace/store/segment_pool.h"
+#include "headrace/store/size_class.h"
 
 namespace headrace::store {
 namespace {
@@ -54,18 +55,53 @@ TEST(SegmentPoolTest, GivesTheSameSegmentAgain) {
   segment = pool.Take(64 << 10).ValueOrDie();
   EXPECT_EQ(segment->id(), id);
   EXPECT_EQ(pool.idle_bytes(), 0);
-  EXPECT_EQ(pool.Take((64 << 10) + 1).ValueOrDie()->capacity(), 128 << 10);
+  EXPECT_EQ(pool.Take((64 << 10) + 1).ValueOrDie()->capacity(), 72 << 10);
 }
 
-TEST(SegmentPoolTest, DropsWhatItMayNotKeep) {
+TEST(SegmentPoolTest, ALittleLargerOneWillDo) {
+  SegmentPool pool(10 << 20);
+  auto segment = pool.Take(1200 << 10).ValueOrDie();
+  const uint64_t id = segment->id();
+  pool.Give(std::move(segment));
+  EXPECT_EQ(pool.Take(1000 << 10).ValueOrDie()->id(), id);
+  pool.Give(Segment::Create(1200 << 10).ValueOrDie());
+  EXPECT_EQ(pool.Take(500 << 10).ValueOrDie()->capacity(), 512 << 10) << "twice is too much";
+}
+
+TEST(SegmentPoolTest, TheOldestGoWhenThereAreTooMany) {
   SegmentPool pool(100 << 10);
+  const int64_t before = Segment::live_bytes();
   auto first = pool.Take(1).ValueOrDie();
   auto second = pool.Take(1).ValueOrDie();
-  const std::weak_ptr<Segment> watch = second;
+  const std::weak_ptr<Segment> oldest = first;
   pool.Give(std::move(first));
   pool.Give(std::move(second));
   EXPECT_EQ(pool.idle_bytes(), 64 << 10);
-  EXPECT_TRUE(watch.expired());
+  EXPECT_TRUE(oldest.expired());
+  EXPECT_EQ(Segment::live_bytes(), before + (64 << 10));
+  EXPECT_EQ(pool.ReleaseIdle(), 64 << 10);
+  EXPECT_EQ(pool.idle_bytes(), 0);
+  EXPECT_EQ(Segment::live_bytes(), before);
+}
+
+TEST(SegmentPoolTest, ANewBoundHoldsAtOnce) {
+  SegmentPool pool(1 << 20);
+  std::vector<std::shared_ptr<Segment>> segments;
+  for (int i = 0; i < 4; ++i) segments.push_back(pool.Take(1).ValueOrDie());
+  for (auto& segment : segments) pool.Give(std::move(segment));
+  pool.SetMaxIdle(130 << 10);
+  EXPECT_EQ(pool.idle_bytes(), 128 << 10);
+}
+
+TEST(SizeClassTest, WastesAtMostAnEighthAndIsItsOwnClass) {
+  for (int64_t bytes = 64 << 10; bytes < int64_t{1} << 40; bytes += bytes / 37 + 1) {
+    const int64_t capacity = SizeClass(bytes, 64 << 10);
+    ASSERT_GE(capacity, bytes);
+    ASSERT_LE(capacity - bytes, bytes / 8) << bytes;
+    ASSERT_EQ(SizeClass(capacity, 64 << 10), capacity) << bytes;
+    ASSERT_EQ(capacity % 4096, 0) << bytes;
+  }
+  EXPECT_EQ(SizeClass(0, 64 << 10), 64 << 10);
 }
 
 }  // namespace
