@@ -40,6 +40,14 @@ class RecordingSink final : public task::CompletionSink {
       return c.task == task && (c.kind == Kind::kTaskDone || c.kind == Kind::kTaskFailed);
     });
   }
+  /// Waits until `task` has put out so many blocks.
+  void WaitForBlocks(task::TaskId task, size_t num_blocks) {
+    WaitFor([&](const task::Completion&) HR_NO_THREAD_SAFETY_ANALYSIS {
+      size_t blocks = 0;
+      for (const auto& c : completions_) blocks += c.task == task ? c.blocks.size() : 0;
+      return blocks >= num_blocks;
+    });
+  }
   task::Completion WaitForActor(task::ActorId actor) {
     return WaitFor([actor](const task::Completion& c) {
       return c.actor == actor && (c.kind == Kind::kActorReady || c.kind == Kind::kActorFailed);
@@ -102,8 +110,8 @@ Subject MakeThreadLane() {
 Subject MakeManual() {
   auto manual = std::make_shared<ManualBackend>();
   return {manual, [manual = manual.get()] {
-            for (auto running = manual->running(); !running.empty(); running = manual->running()) {
-              manual->Finish(running.front());
+            for (auto ready = manual->ready(); !ready.empty(); ready = manual->ready()) {
+              manual->Finish(ready.front());
             }
           }};
 }
@@ -312,6 +320,86 @@ TEST_P(BackendConformanceTest, JoinLeavesTheTasksOfOthersAlone) {
   EXPECT_EQ(other.WaitForEnd(id).kind, Kind::kTaskDone);
   backend().Join(&other);
   other.Clear();
+}
+
+/// Puts out ten blocks of one row; `acknowledged` says how many the test has taken.
+std::shared_ptr<FakeBody> TenBlocks(const std::shared_ptr<std::atomic<int>>& acknowledged) {
+  return std::make_shared<FakeBody>(
+      "ten", [acknowledged](const auto& inputs, const auto&, task::TaskOutput& out) -> Status {
+        for (int i = 1; i <= 10; ++i) {
+          ARROW_RETURN_NOT_OK(out.Put(inputs[0].Slice(0, 1)));
+          // With two unread blocks Put() does not come back.
+          EXPECT_GE(acknowledged->load(), i - 1);
+        }
+        return Status::OK();
+      });
+}
+
+TEST_P(BackendConformanceTest, ATaskWhoseBlocksNobodyTakesPausesUntilTheyAreAcknowledged) {
+  const auto acknowledged = std::make_shared<std::atomic<int>>(0);
+  task::TaskSpec task = MakeTask(TenBlocks(acknowledged));
+  const task::TaskId id = task.id;
+  task.params.max_unread_blocks = 2;
+  task.params.target_min_block_size = 1;
+  backend().Submit(std::move(task), &sink_);
+  for (int taken = 0; taken < 10; ++taken) {
+    Drive();
+    sink_.WaitForBlocks(id, std::min(10, taken + 2));
+    ++*acknowledged;
+    backend().Acknowledge(id, 1);
+  }
+  Drive();
+  EXPECT_EQ(sink_.WaitForEnd(id).kind, Kind::kTaskDone);
+  EXPECT_EQ(sink_.NumEnds(id), 1);
+  EXPECT_EQ(sink_.Rows(id).size(), 10);
+  backend().Acknowledge(id, 1);  // too late: nothing happens
+}
+
+TEST_P(BackendConformanceTest, TinyBlocksDoNotPauseATask) {
+  task::TaskSpec task = MakeTask(TenBlocks(std::make_shared<std::atomic<int>>(10)));
+  const task::TaskId id = task.id;
+  task.params.max_unread_blocks = 2;
+  backend().Submit(std::move(task), &sink_);
+  Drive();
+  EXPECT_EQ(sink_.WaitForEnd(id).kind, Kind::kTaskDone);
+}
+
+TEST_P(BackendConformanceTest, CancellationEndsAPause) {
+  task::TaskSpec task = MakeTask(TenBlocks(std::make_shared<std::atomic<int>>(10)));
+  const task::TaskId id = task.id;
+  task.params.max_unread_blocks = 2;
+  task.params.target_min_block_size = 1;
+  backend().Submit(std::move(task), &sink_);
+  Drive();
+  sink_.WaitForBlocks(id, 2);
+  backend().Cancel(id);
+  Drive();
+  const task::Completion end = sink_.WaitForEnd(id);
+  EXPECT_EQ(end.kind, Kind::kTaskFailed);
+  EXPECT_EQ(GetErrorDetail(end.status)->kind(), ErrorKind::kCancelled);
+}
+
+TEST_P(BackendConformanceTest, JoinEndsPausedTasksOfTasksAndActors) {
+  const auto body = TenBlocks(std::make_shared<std::atomic<int>>(10));
+  const task::ActorId actor = CreateActor(body);
+  EXPECT_EQ(sink_.WaitForActor(actor).kind, Kind::kActorReady);
+  std::vector<task::TaskId> tasks;
+  for (int i = 0; i < 4; ++i) {
+    task::TaskSpec task = MakeTask(body);
+    tasks.push_back(task.id);
+    task.params.max_unread_blocks = 2;
+    task.params.target_min_block_size = 1;
+    if (i % 2 == 0) {
+      backend().Submit(std::move(task), &sink_);
+    } else {
+      backend().SubmitToActor(actor, std::move(task));
+    }
+  }
+  Drive();
+  sink_.WaitForBlocks(tasks[0], 2);
+  sink_.WaitForBlocks(tasks[1], 2);
+  backend().Join(&sink_);
+  for (const task::TaskId task : tasks) EXPECT_EQ(sink_.NumEnds(task), 1);
 }
 
 TEST_P(BackendConformanceTest, TheInputIsFreeWhenTheEndIsReported) {

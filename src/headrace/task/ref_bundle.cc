@@ -2,32 +2,90 @@
 #include "headrace/task/ref_bundle.h"
 
 #include "headrace/block/layout.h"
+#include "headrace/block/schema.h"
 
 namespace headrace::task {
 namespace {
 
 class BlockCodec final : public store::Codec {
  public:
+  store::SharedSchema SchemaOf(const store::Value& value) const override {
+    return static_cast<const Block*>(value.get())->schema();
+  }
+  Result<std::string> SchemaBytes(const store::SharedSchema& schema) const override {
+    return SerializeSchema(*static_cast<const arrow::Schema*>(schema.get()));
+  }
   Result<store::FlatValue> Flatten(const store::Value& value) const override {
-    const auto& block = *static_cast<const Block*>(value.get());
-    ARROW_ASSIGN_OR_RAISE(FlatBlock flat, headrace::Flatten(block));
-    ARROW_ASSIGN_OR_RAISE(flat.schema, SerializeSchema(*block.schema()));
-    return store::FlatValue{std::move(flat.schema), std::move(flat.description),
-                            std::move(flat.buffers)};
+    ARROW_ASSIGN_OR_RAISE(FlatBlock flat,
+                          headrace::Flatten(*static_cast<const Block*>(value.get())));
+    return store::FlatValue{std::move(flat.description), std::move(flat.buffers)};
   }
-  int64_t BodyBytes(const store::FlatValue& flat) const override {
-    return FlatBlock{.schema = {}, .description = {}, .buffers = flat.buffers}.body_bytes();
+  Result<store::Value> Unflatten(const store::SharedSchema& schema, std::string_view description,
+                                 const std::shared_ptr<arrow::Buffer>& body) const override {
+    // Nothing writes to a schema; Arrow wants it without the const.
+    const auto fields = std::const_pointer_cast<arrow::Schema>(
+        std::static_pointer_cast<const arrow::Schema>(schema));
+    ARROW_ASSIGN_OR_RAISE(Block block, headrace::Unflatten(fields, description, body));
+    return store::Value(std::make_shared<const Block>(std::move(block)));
   }
-  void CopyBody(const store::FlatValue& flat, uint8_t* out) const override {
-    headrace::CopyBody(FlatBlock{.schema = {}, .description = {}, .buffers = flat.buffers}, out);
-  }
+  int64_t alignment() const override { return kBufferAlignment; }
 };
+
+/// A buffer that keeps what it is a part of from being spilled.
+class PinnedBuffer final : public arrow::Buffer {
+ public:
+  PinnedBuffer(const std::shared_ptr<arrow::Buffer>& parent, std::shared_ptr<const void> pin)
+      : arrow::Buffer(parent, 0, parent->size()), pin_(std::move(pin)) {}
+
+ private:
+  const std::shared_ptr<const void> pin_;
+};
+
+std::shared_ptr<arrow::ArrayData> WithPin(const arrow::ArrayData& data,
+                                          const std::shared_ptr<const void>& pin) {
+  auto pinned = std::make_shared<arrow::ArrayData>(data);
+  for (auto& buffer : pinned->buffers) {
+    if (buffer != nullptr) buffer = std::make_shared<PinnedBuffer>(buffer, pin);
+  }
+  for (auto& child : pinned->child_data) child = WithPin(*child, pin);
+  if (pinned->dictionary != nullptr) pinned->dictionary = WithPin(*pinned->dictionary, pin);
+  return pinned;
+}
+
+Block WithPin(const Block& block, const std::shared_ptr<const void>& pin) {
+  std::vector<std::shared_ptr<arrow::ArrayData>> columns;
+  columns.reserve(static_cast<size_t>(block.num_columns()));
+  for (int i = 0; i < block.num_columns(); ++i) {
+    columns.push_back(WithPin(*block.batch()->column_data(i), pin));
+  }
+  return Block(arrow::RecordBatch::Make(block.schema(), block.num_rows(), std::move(columns)));
+}
 
 }  // namespace
 
-Block BlockRef::Load() const {
-  const auto& block = *static_cast<const Block*>(object->value().get());
-  return whole ? block : block.Slice(offset, num_rows);
+Result<Block> BlockRef::Load() const {
+  ARROW_ASSIGN_OR_RAISE(const auto pinned, object->Pin());
+  const auto& stored = *static_cast<const Block*>(pinned.value.get());
+  const Block block = whole ? stored : stored.Slice(offset, num_rows);
+  return pinned.pin == nullptr ? block : WithPin(block, pinned.pin);
+}
+
+std::shared_ptr<arrow::Schema> BlockRef::schema() const {
+  return std::const_pointer_cast<arrow::Schema>(
+      std::static_pointer_cast<const arrow::Schema>(object->schema()));
+}
+
+Result<std::shared_ptr<arrow::Schema>> SchemaOf(const std::vector<BlockRef>& blocks) {
+  std::vector<std::shared_ptr<arrow::Schema>> schemas;
+  for (const BlockRef& block : blocks) {
+    auto schema = block.schema();
+    // An empty block without columns says nothing about the others; most blocks share one schema.
+    if (schema->num_fields() == 0 && block.num_rows == 0) continue;
+    if (schemas.empty() || (schemas.back() != schema && !schemas.back()->Equals(*schema, true))) {
+      schemas.push_back(std::move(schema));
+    }
+  }
+  return headrace::UnifySchemas(schemas);
 }
 
 void RefBundle::Append(BlockRef block) {
@@ -68,8 +126,10 @@ BlockRef PutBlock(store::ObjectStore& store, Block block) {
   return ref;
 }
 
-std::shared_ptr<store::ObjectStore> MakeBlockStore(int64_t limit_bytes) {
-  return store::ObjectStore::Make(limit_bytes, std::make_shared<BlockCodec>());
+std::shared_ptr<store::ObjectStore> MakeBlockStore(int64_t limit_bytes, store::SpillOptions spill,
+                                                   std::shared_ptr<store::MemoryLedger> ceiling) {
+  return store::ObjectStore::Make(limit_bytes, std::make_shared<BlockCodec>(), std::move(spill),
+                                  std::move(ceiling));
 }
 
 }  // namespace headrace::task

@@ -18,9 +18,28 @@ struct BlockRef {
   int64_t offset = 0;      // first row of the slice
   bool whole = true;       // the slice is the whole block
 
-  /// The rows. Shares the object's buffers.
-  Block Load() const;
+  /// The rows, brought back from disk if need be. Shares the object's buffers, and each of them
+  /// keeps the object from being spilled, in whatever block or array it goes on.
+  Result<Block> Load() const;
+  /// Of the rows. Brings nothing back.
+  std::shared_ptr<arrow::Schema> schema() const;
 };
+
+/// The schema that the blocks have in common; without fields when none of them has any. Brings
+/// nothing back. Fails when they do not go together.
+Result<std::shared_ptr<arrow::Schema>> SchemaOf(const std::vector<BlockRef>& blocks);
+
+/// How many of the blocks that come next are brought back from disk meanwhile. A disk that reads
+/// one while another is used is busy all the time; the store bounds the bytes.
+inline constexpr int kBlocksAhead = 4;
+
+/// Asks the store to bring the first few of [begin, end) back, if it has room for them.
+template <typename Iterator>
+void PrefetchBlocks(Iterator begin, Iterator end) {
+  for (int i = 0; i < kBlocksAhead && begin != end; ++i, ++begin) {
+    if (!begin->object->resident()) begin->object->store()->Prefetch(begin->object);
+  }
+}
 
 /// Ordered list of block handles: what operators exchange.
 class RefBundle {
@@ -50,7 +69,9 @@ class RefBundle {
 /// Puts `block` into `store`.
 BlockRef PutBlock(store::ObjectStore& store, Block block);
 
-/// A store for blocks.
-std::shared_ptr<store::ObjectStore> MakeBlockStore(int64_t limit_bytes);
+/// A store for blocks. See ObjectStore::Make.
+std::shared_ptr<store::ObjectStore> MakeBlockStore(
+    int64_t limit_bytes, store::SpillOptions spill = {},
+    std::shared_ptr<store::MemoryLedger> ceiling = nullptr);
 
 }  // namespace headrace::task

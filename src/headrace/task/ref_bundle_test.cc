@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "headrace/task/ref_bundle.h"
 
+#include <arrow/array/array_primitive.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <filesystem>
+#include <thread>
 
 #include "headrace/block/layout.h"
 #include "headrace/task/task_spec.h"
@@ -81,6 +86,60 @@ TEST_F(RefBundleTest, SharedBytesOfABlockAreTheBlockAgain) {
       Unflatten(schema, bytes.description, store::SegmentBuffer(bytes.segment, bytes.size, {}))
           .ValueOrDie();
   EXPECT_TRUE(again.batch()->Equals(*block.batch()));
+}
+
+class SpilledBlockTest : public testing::Test {
+ protected:
+  SpilledBlockTest() {
+    std::string name = testing::TempDir() + "ref_bundle_XXXXXX";
+    folder_ = mkdtemp(name.data());
+    store_ = MakeBlockStore(1 << 30, {.enabled = true, .directories = {folder_}});
+  }
+  ~SpilledBlockTest() override {
+    store_.reset();
+    std::filesystem::remove_all(folder_);
+  }
+  /// Not for what has no bytes: there is nothing to gain.
+  void Spill(const BlockRef& ref) {
+    while (ref.object->resident()) {
+      store_->ShrinkTo(0);
+      std::this_thread::yield();
+    }
+  }
+  std::string folder_;
+  std::shared_ptr<store::ObjectStore> store_;
+};
+
+TEST_F(SpilledBlockTest, ABlockComesBackAsItWas) {
+  for (const int64_t rows : {1, 1000}) {
+    const Block block = testkit::WideBlock(rows, 5);
+    const BlockRef ref = PutBlock(*store_, block);
+    Spill(ref);
+    EXPECT_TRUE(ref.schema()->Equals(*block.schema(), /*check_metadata=*/true));
+    EXPECT_FALSE(ref.object->resident());
+    const Block again = ref.Load().ValueOrDie();
+    EXPECT_TRUE(again.batch()->Equals(*block.batch()));
+    EXPECT_TRUE(again.batch()->ValidateFull().ok());
+  }
+}
+
+TEST_F(SpilledBlockTest, ASliceOfASpilledBlockHasItsRows) {
+  const RefBundle bundle = testkit::IotaBundle(*store_, 20'000);
+  const RefBundle slice = bundle.Slice(100, 3);
+  Spill(bundle.blocks().front());
+  EXPECT_THAT(Ids(slice), ElementsAre(100, 101, 102));
+}
+
+TEST_F(SpilledBlockTest, AColumnOfALoadedBlockPinsIt) {
+  const RefBundle bundle = testkit::IotaBundle(*store_, 20'000);
+  const BlockRef& ref = bundle.blocks().front();
+  auto column = ref.Load().ValueOrDie().batch()->column(0)->Slice(10, 5);
+  // A small one goes when nothing else is left: after it, the other one has had its turn.
+  Spill(PutBlock(*store_, testkit::IotaBlock(1000)));
+  EXPECT_TRUE(ref.object->resident());
+  EXPECT_EQ(static_cast<const arrow::Int64Array&>(*column).Value(0), 10);
+  column.reset();
+  Spill(ref);
 }
 
 TEST(TaskSpecTest, IdsAreNeverZeroAndNeverTheSame) {

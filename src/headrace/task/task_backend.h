@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "headrace/store/memory_ledger.h"
 #include "headrace/task/task_spec.h"
 
 namespace headrace::task {
@@ -40,17 +41,28 @@ class CompletionSink {
 /// - Each submitted task ends with exactly one kTaskDone or kTaskFailed, blocks before it, in
 /// order.
 /// - Tasks of one actor run in the order of submission.
+/// - A task with TaskParams::max_unread_blocks pauses in TaskOutput::Put, after it handed a block
+/// on,
+///   while so many of its blocks (and target_min_block_size bytes of them, counted as
+///   BlockRef::size_bytes) have been pushed and not acknowledged. Whoever counts completions knows
+///   that without asking. A paused task keeps its thread, worker or actor and what it holds.
 /// - After Join(sink) returns, nothing is pushed to that sink any more.
 class TaskBackend {
  public:
   virtual ~TaskBackend() = default;
   virtual Resources TotalResources() const = 0;
   virtual const std::shared_ptr<store::ObjectStore>& store() const = 0;
+  /// The account of everything that the tasks and the store may use.
+  virtual const std::shared_ptr<store::MemoryLedger>& memory() const = 0;
   /// `sink` outlives the task: its owner calls Join before it goes.
   virtual void Submit(TaskSpec task, CompletionSink* sink) = 0;
   virtual void CreateActor(ActorSpec actor, CompletionSink* sink) = 0;
   /// Of an actor that was created and not killed. One that died meanwhile fails the task.
   virtual void SubmitToActor(ActorId actor, TaskSpec task) = 0;
+  /// The oldest `num_blocks` of the task's blocks that were not acknowledged yet count as read: if
+  /// it paused for them, it goes on. Of a task that has ended: nothing happens. Cheap; may be
+  /// called per block.
+  virtual void Acknowledge(TaskId task, int64_t num_blocks) = 0;
   /// The task's result is not wanted any more: it ends soon, with kTaskFailed (cancelled) or done.
   virtual void Cancel(TaskId task) = 0;
   /// Ends the actor; its tasks fail. Nothing is reported for the actor itself.

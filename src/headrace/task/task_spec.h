@@ -42,6 +42,8 @@ struct TaskStats {
   int64_t blocks_out = 0;
   int64_t skipped_inputs = 0;  // e.g. unreadable images that were dropped
   int64_t peak_rss_bytes = 0;  // of the worker process; 0 in the thread lane
+  /// Most working memory at a time, beyond the input and the output that was handed on; 0: unknown.
+  int64_t heap_peak_bytes = 0;
 };
 
 /// What distinguishes one task from the others of its operator.
@@ -49,6 +51,10 @@ struct TaskParams {
   int64_t task_index = 0;
   std::string write_id;  // of the run
   int64_t target_max_block_size = 128 << 20;
+  int64_t target_min_block_size = 1 << 20;
+  /// Unread blocks (see TaskBackend::Acknowledge) at which the task pauses, if they have
+  /// target_min_block_size bytes in all. 0: it never pauses.
+  int64_t max_unread_blocks = 0;
   /// Put out what each input block gave on its own, so that outputs do not mix when several small
   /// blocks share a task.
   bool flush_per_block = false;

@@ -7,8 +7,10 @@ namespace headrace::backend {
 
 LocalBackend::LocalBackend(LocalBackendOptions options)
     : options_(std::move(options)),
-      store_(task::MakeBlockStore(options_.object_store_bytes)),
-      processes_(store_, options_.python, std::max(1, static_cast<int>(options_.resources.cpu))),
+      memory_(std::make_shared<store::MemoryLedger>(options_.memory_bytes)),
+      store_(task::MakeBlockStore(options_.object_store_bytes, options_.spill, memory_)),
+      processes_(store_, {options_.python, std::max(1, static_cast<int>(options_.resources.cpu)),
+                          options_.worker_memory}),
       threads_(store_) {}
 
 void LocalBackend::Submit(task::TaskSpec task, task::CompletionSink* sink) {
@@ -52,6 +54,10 @@ task::Resources LocalBackend::UsedResources() {
   used.gpu += processes.gpu;
   used.memory_bytes += processes.memory_bytes;
   return used;
+}
+
+void LocalBackend::Acknowledge(task::TaskId task, int64_t num_blocks) {
+  if (!threads_.Acknowledge(task, num_blocks)) processes_.Acknowledge(task, num_blocks);
 }
 
 void LocalBackend::Cancel(task::TaskId task) {

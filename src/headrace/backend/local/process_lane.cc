@@ -30,11 +30,9 @@ void Wake(int fd) {
 
 }  // namespace
 
-ProcessLane::ProcessLane(std::shared_ptr<store::ObjectStore> store, PythonOptions python,
-                         int max_idle)
+ProcessLane::ProcessLane(std::shared_ptr<store::ObjectStore> store, ProcessLaneOptions options)
     : store_(std::move(store)),
-      python_(std::move(python)),
-      max_idle_(max_idle),
+      options_(std::move(options)),
       wake_fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       epoll_fd_(epoll_create1(EPOLL_CLOEXEC)) {
   releases_->wake_fd = wake_fd_.get();
@@ -66,13 +64,17 @@ void ProcessLane::Post(Command command) {
   if (was_empty) Wake(wake_fd_.get());
 }
 
-void ProcessLane::WarmUp(std::vector<std::string> modules) {
-  Post([this, modules = std::move(modules)]() mutable {
+void ProcessLane::WarmUp(std::vector<std::string> modules, Zygote::Use use) {
+  Post([this, use, modules = std::move(modules)]() mutable {
     Status status = EnsureZygote();
-    std::erase_if(modules, [&](const auto& module) { return !preloaded_.insert(module).second; });
+    std::erase_if(modules, [&](const auto& module) {
+      return preloaded_.contains({Zygote::Use::kTasks, module}) ||
+             !preloaded_.insert({use, module}).second;
+    });
     if (status.ok() && !modules.empty()) {
-      status = zygote_->Preload(modules);
+      status = zygote_->Preload(modules, use);
       for (auto& [id, worker] : workers_) {
+        if (use == Zygote::Use::kActor) break;
         if (!worker->is_actor() && worker->idle()) worker->Kill();
       }
     }
@@ -81,12 +83,18 @@ void ProcessLane::WarmUp(std::vector<std::string> modules) {
 }
 
 void ProcessLane::Submit(task::TaskSpec task, task::CompletionSink* sink) {
-  Post([this, task = std::move(task), sink]() mutable { StartTask(std::move(task), sink); });
+  Post([this, task = std::move(task), sink]() mutable {
+    if (restoring_.MustWait(task, /*actor=*/0)) {
+      restoring_.Add(std::move(task), sink, /*actor=*/0);
+    } else {
+      StartTask(std::move(task), sink);
+    }
+  });
 }
 
 void ProcessLane::CreateActor(task::ActorSpec actor, task::CompletionSink* sink) {
   Post([this, actor = std::move(actor), sink] {
-    auto worker = StartWorker();
+    auto worker = StartWorker(Zygote::Use::kActor);
     Status status = worker.status();
     if (status.ok()) {
       worker_of_actor_[actor.id] = (*worker)->id();
@@ -106,27 +114,68 @@ void ProcessLane::CreateActor(task::ActorSpec actor, task::CompletionSink* sink)
 void ProcessLane::SubmitToActor(task::ActorId actor, task::TaskSpec task,
                                 task::CompletionSink* sink) {
   Post([this, actor, sink, task = std::move(task)]() mutable {
-    const auto it = worker_of_actor_.find(actor);
-    WorkerProcess* worker = it == worker_of_actor_.end() ? nullptr : workers_[it->second].get();
-    if (worker != nullptr && (worker->killed() || lost_.contains(worker->id()))) {
-      worker->Doom(std::move(task), sink);  // it fails with the others when the worker is buried
-      return;
+    if (worker_of_actor_.contains(actor) && restoring_.MustWait(task, actor)) {
+      restoring_.Add(std::move(task), sink, actor);
+    } else {
+      StartActorTask(actor, std::move(task), sink);
     }
-    if (worker == nullptr) {
-      FailTask(task, sink,
-               MakeError(arrow::StatusCode::UnknownError, ErrorKind::kActorDied,
-                         "the actor died before the task started"),
-               /*retryable=*/true);
-      return;
-    }
-    SendTask(*worker, std::move(task), sink);
   });
+}
+
+void ProcessLane::StartActorTask(task::ActorId actor, task::TaskSpec task,
+                                 task::CompletionSink* sink) {
+  const auto it = worker_of_actor_.find(actor);
+  if (it == worker_of_actor_.end()) {
+    FailTask(task, sink,
+             MakeError(arrow::StatusCode::UnknownError, ErrorKind::kActorDied,
+                       "the actor died before the task started"),
+             /*retryable=*/true);
+    return;
+  }
+  WorkerProcess& worker = *workers_[it->second];
+  if (worker.killed() || lost_.contains(worker.id())) {
+    worker.Doom(std::move(task), sink);  // it fails with the others when the worker is buried
+  } else {
+    SendTask(worker, std::move(task), sink);
+  }
+}
+
+void ProcessLane::Releases::AddRestored(task::TaskId task) {
+  const std::scoped_lock lock(mutex);
+  if (wake_fd < 0) return;
+  const bool first = restored.empty();
+  restored.push_back(task);
+  if (first) Wake(wake_fd);
+}
+
+void ProcessLane::SendRestored(task::TaskId task) {
+  for (auto& ready : restoring_.Restored(task)) {
+    if (ready.actor != 0) {
+      StartActorTask(ready.actor, std::move(ready.spec), ready.sink);
+    } else {
+      StartTask(std::move(ready.spec), ready.sink);
+    }
+  }
+}
+
+void ProcessLane::CancelWaiting(std::vector<RestoringTasks::Waiting> waiting) {
+  for (const auto& task : waiting) {
+    FailTask(task.spec, task.sink,
+             MakeError(arrow::StatusCode::Cancelled, ErrorKind::kCancelled, "task was cancelled"),
+             /*retryable=*/false);
+  }
 }
 
 void ProcessLane::Cancel(task::TaskId task) {
   Post([this, task] {
     const auto it = worker_of_task_.find(task);
-    if (it != worker_of_task_.end()) workers_[it->second]->Cancel(task);
+    if (it != worker_of_task_.end()) {
+      workers_[it->second]->Cancel(task);
+    } else if (auto waiting = restoring_.Remove(task)) {
+      std::vector<RestoringTasks::Waiting> cancelled;
+      cancelled.push_back(*std::move(waiting));
+      CancelWaiting(std::move(cancelled));
+    }
   });
 }
 
@@ -134,6 +183,7 @@ void ProcessLane::KillActor(task::ActorId actor) {
   Post([this, actor] {
     const auto it = worker_of_actor_.find(actor);
     if (it != worker_of_actor_.end()) workers_[it->second]->Dismiss();
+    CancelWaiting(restoring_.RemoveOfActor(actor));
   });
 }
 
@@ -152,10 +202,37 @@ void ProcessLane::Join(task::CompletionSink* sink) {
       }
       for (const task::TaskId task : mine) worker->Cancel(task);
     }
+    CancelWaiting(restoring_.RemoveOfSink(sink));
     joins_.push_back({sink, [done] { done->set_value(); }});
     CheckJoins();
   });
   done->get_future().wait();
+}
+
+void ProcessLane::Trim(bool end_idle) {
+  Post([this, end_idle] {
+    if (end_idle) EndSurplus(/*max_idle=*/0);
+    for (auto& [id, worker] : workers_) {
+      if (worker->killed() || lost_.contains(id)) continue;
+      IgnoreStatus(worker->SendTrim(), "its end is seen when reading");
+      Watch(*worker);
+    }
+  });
+}
+
+ProcessLane::Processes ProcessLane::processes() const {
+  const std::scoped_lock lock(processes_mutex_);
+  return processes_;
+}
+
+void ProcessLane::NoteProcesses() {
+  const std::scoped_lock lock(processes_mutex_);
+  processes_.zygote = zygote_ == nullptr ? 0 : zygote_->pid();
+  processes_.workers.clear();
+  for (const auto& [id, worker] : workers_) {
+    if (worker->pid() <= 0 || worker->baseline_bytes() < 0) continue;
+    processes_.workers.push_back({worker->pid(), worker->baseline_bytes()});
+  }
 }
 
 task::Resources ProcessLane::UsedResources() {
@@ -204,6 +281,7 @@ void ProcessLane::Run() {
   }
   // Shutdown: the zygote takes all workers with it; then their last lines are passed on.
   zygote_.reset();
+  NoteProcesses();
   for (auto& [id, worker] : workers_) {
     worker->out().Forward(worker->Prefix());
     worker->err().Forward(worker->Prefix());
@@ -245,7 +323,9 @@ void ProcessLane::HandleEvent(uint64_t tag, uint32_t events) {
   if (lost_.contains(worker_id)) return;
   std::vector<task::TaskId> before;
   for (const auto& task : worker.tasks()) before.push_back(task.spec.id);
+  const bool was_new = worker.baseline_bytes() < 0;
   Status status = worker.Receive();
+  if (was_new && worker.baseline_bytes() >= 0) NoteProcesses();
   if (status.ok() && worker.has_queued()) status = worker.Flush();
   for (const task::TaskId task : before) {
     if (std::none_of(worker.tasks().begin(), worker.tasks().end(),
@@ -258,15 +338,18 @@ void ProcessLane::HandleEvent(uint64_t tag, uint32_t events) {
     return;
   }
   Watch(worker);
-  if (worker.idle() && !worker.is_actor()) TrimIdle();
+  if (worker.idle() && !worker.is_actor()) EndSurplus(options_.max_idle);
 }
 
 void ProcessLane::SendReleases() {
   std::unordered_map<uint64_t, std::vector<uint64_t>> segments;
+  std::vector<task::TaskId> restored;
   {
     const std::scoped_lock lock(releases_->mutex);
     segments.swap(releases_->segments);
+    restored.swap(releases_->restored);
   }
+  for (const task::TaskId task : restored) SendRestored(task);
   for (const auto& [worker_id, ids] : segments) {
     const auto it = workers_.find(worker_id);
     if (it == workers_.end() || lost_.contains(worker_id)) continue;
@@ -292,10 +375,11 @@ int ProcessLane::PollTimeoutMs() const {
 
 Status ProcessLane::EnsureZygote() {
   if (zygote_ != nullptr) return Status::OK();
-  if (python_.executable.empty()) {
+  if (options_.python.executable.empty()) {
     return Status::Invalid("Python functions need a Python interpreter; this program has none");
   }
-  ARROW_ASSIGN_OR_RAISE(zygote_, Zygote::Start(python_));
+  ARROW_ASSIGN_OR_RAISE(zygote_, Zygote::Start(options_.python));
+  NoteProcesses();
   epoll_event event{};
   event.events = EPOLLIN;
   event.data.u64 = kZygoteTag;
@@ -319,6 +403,7 @@ void ProcessLane::HandleZygote() {
     if (it == workers_.end()) continue;
     if (event.kind == Zygote::Event::Kind::kForked) {
       it->second->SetPid(static_cast<pid_t>(event.value));
+      NoteProcesses();
       continue;
     }
     it->second->SetExited();
@@ -330,18 +415,18 @@ void ProcessLane::HandleZygote() {
   }
 }
 
-Result<WorkerProcess*> ProcessLane::StartWorker() {
+Result<WorkerProcess*> ProcessLane::StartWorker(Zygote::Use use) {
   ARROW_RETURN_NOT_OK(EnsureZygote());
   const uint64_t id = next_worker_id_++;
-  ARROW_ASSIGN_OR_RAISE(
-      auto worker,
-      WorkerProcess::Start(id, *zygote_, store_, [releases = releases_, id](uint64_t segment) {
-        const std::scoped_lock lock(releases->mutex);
-        if (releases->wake_fd < 0) return;
-        const bool first = releases->segments.empty();
-        releases->segments[id].push_back(segment);
-        if (first) Wake(releases->wake_fd);
-      }));
+  ARROW_ASSIGN_OR_RAISE(auto worker,
+                        WorkerProcess::Start(id, *zygote_, use, store_, &acknowledgements_,
+                                             [releases = releases_, id](uint64_t segment) {
+                                               const std::scoped_lock lock(releases->mutex);
+                                               if (releases->wake_fd < 0) return;
+                                               const bool first = releases->segments.empty();
+                                               releases->segments[id].push_back(segment);
+                                               if (first) Wake(releases->wake_fd);
+                                             }));
   WorkerProcess* added = worker.get();
   workers_[id] = std::move(worker);
   const std::array<std::pair<int, Source>, 3> sources = {std::pair(added->socket_fd(), kSocket),
@@ -353,6 +438,7 @@ Result<WorkerProcess*> ProcessLane::StartWorker() {
     event.data.u64 = Tag(id, source);
     epoll_ctl(epoll_fd_.get(), EPOLL_CTL_ADD, fd, &event);
   }
+  ARROW_RETURN_NOT_OK(added->SendMemoryLimits(options_.worker_memory));
   return added;
 }
 
@@ -376,7 +462,7 @@ WorkerProcess* ProcessLane::FindIdle() {
 void ProcessLane::StartTask(task::TaskSpec task, task::CompletionSink* sink) {
   WorkerProcess* worker = FindIdle();
   if (worker == nullptr) {
-    auto started = StartWorker();
+    auto started = StartWorker(Zygote::Use::kTasks);
     if (!started.ok()) {
       FailTask(task, sink, started.status(), /*retryable=*/false);
       return;
@@ -413,6 +499,7 @@ void ProcessLane::Bury(uint64_t worker_id, const std::string& cause) {
   if (it == workers_.end()) return;
   const WorkerPtr worker = std::move(it->second);
   workers_.erase(it);
+  NoteProcesses();
   std::string how = cause;
   if (const auto lost = lost_.extract(worker_id); lost && !lost.mapped().IsIOError()) {
     // Not the end of its stream: it was ended here.
@@ -430,6 +517,11 @@ void ProcessLane::Bury(uint64_t worker_id, const std::string& cause) {
     completion.status = MakeError(arrow::StatusCode::UnknownError, ErrorKind::kWorkerCrashed, who);
     worker->actor_sink()->Push(std::move(completion));
   }
+  if (worker->is_actor()) {
+    for (auto& waiting : restoring_.RemoveOfActor(worker->actor())) {
+      worker->Doom(std::move(waiting.spec), waiting.sink);
+    }
+  }
   for (auto& task : worker->TakeTasks()) {
     worker_of_task_.erase(task.spec.id);
     const bool cancelled = task.cancelled || worker->dismissed();
@@ -445,11 +537,11 @@ void ProcessLane::Bury(uint64_t worker_id, const std::string& cause) {
   CheckJoins();
 }
 
-void ProcessLane::TrimIdle() {
+void ProcessLane::EndSurplus(int max_idle) {
   int idle = 0;
   for (auto& [id, worker] : workers_) {
     if (worker->is_actor() || !worker->idle() || worker->killed() || lost_.contains(id)) continue;
-    if (++idle > max_idle_) worker->Kill();
+    if (++idle > max_idle) worker->Kill();
   }
 }
 

@@ -14,10 +14,24 @@ std::vector<uint64_t> ReadIds(WireReader* in) {
   return ids;
 }
 
+void WriteMemoryLimits(const MemoryLimits& limits, WireWriter* out) {
+  out->I64(limits.max_idle_bytes);
+  out->I64(limits.malloc_keep_bytes);
+}
+
+MemoryLimits ReadMemoryLimits(WireReader* in) {
+  MemoryLimits limits;
+  limits.max_idle_bytes = in->I64();
+  limits.malloc_keep_bytes = in->I64();
+  return limits;
+}
+
 void WriteParams(const task::TaskParams& params, WireWriter* out) {
   out->I64(params.task_index);
   out->Str(params.write_id);
   out->I64(params.target_max_block_size);
+  out->I64(params.target_min_block_size);
+  out->I64(params.max_unread_blocks);
   out->Bool(params.flush_per_block);
 }
 
@@ -26,6 +40,8 @@ task::TaskParams ReadParams(WireReader* in) {
   params.task_index = in->I64();
   params.write_id = in->Str();
   params.target_max_block_size = in->I64();
+  params.target_min_block_size = in->I64();
+  params.max_unread_blocks = in->I64();
   params.flush_per_block = in->Bool();
   return params;
 }
@@ -41,6 +57,7 @@ void WriteStats(const task::TaskStats& stats, WireWriter* out) {
   out->I64(stats.blocks_out);
   out->I64(stats.skipped_inputs);
   out->I64(stats.peak_rss_bytes);
+  out->I64(stats.heap_peak_bytes);
 }
 
 task::TaskStats ReadStats(WireReader* in) {
@@ -55,6 +72,7 @@ task::TaskStats ReadStats(WireReader* in) {
   stats.blocks_out = in->I64();
   stats.skipped_inputs = in->I64();
   stats.peak_rss_bytes = in->I64();
+  stats.heap_peak_bytes = in->I64();
   return stats;
 }
 

@@ -23,6 +23,8 @@ TEST(ProtocolTest, ParamsArriveAsTheyWere) {
   params.task_index = 12;
   params.write_id = "run";
   params.target_max_block_size = -1;
+  params.target_min_block_size = 5;
+  params.max_unread_blocks = 2;
   params.flush_per_block = true;
   WireWriter out;
   WriteParams(params, &out);
@@ -31,7 +33,19 @@ TEST(ProtocolTest, ParamsArriveAsTheyWere) {
   EXPECT_EQ(read.task_index, 12);
   EXPECT_EQ(read.write_id, "run");
   EXPECT_EQ(read.target_max_block_size, -1);
+  EXPECT_EQ(read.target_min_block_size, 5);
+  EXPECT_EQ(read.max_unread_blocks, 2);
   EXPECT_TRUE(read.flush_per_block);
+  EXPECT_TRUE(in.AtEnd());
+}
+
+TEST(ProtocolTest, MemoryLimitsArriveAsTheyWere) {
+  WireWriter out;
+  WriteMemoryLimits({3, 4}, &out);
+  WireReader in(out.bytes());
+  const MemoryLimits read = ReadMemoryLimits(&in);
+  EXPECT_EQ(read.max_idle_bytes, 3);
+  EXPECT_EQ(read.malloc_keep_bytes, 4);
   EXPECT_TRUE(in.AtEnd());
 }
 
@@ -47,6 +61,7 @@ TEST(ProtocolTest, StatsArriveAsTheyWere) {
   stats.blocks_out = 4;
   stats.skipped_inputs = 5;
   stats.peak_rss_bytes = 6;
+  stats.heap_peak_bytes = 8;
   WireWriter out;
   WriteStats(stats, &out);
   WireReader in(out.bytes());
@@ -58,6 +73,7 @@ TEST(ProtocolTest, StatsArriveAsTheyWere) {
   EXPECT_EQ(read.rows_out, 2);
   EXPECT_EQ(read.rows_consumed, 7);
   EXPECT_EQ(read.bytes_out, 3);
+  EXPECT_EQ(read.heap_peak_bytes, 8);
   EXPECT_EQ(read.blocks_out, 4);
   EXPECT_EQ(read.skipped_inputs, 5);
   EXPECT_EQ(read.peak_rss_bytes, 6);

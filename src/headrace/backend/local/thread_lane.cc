@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "headrace/store/heap_meter.h"
+
 namespace headrace::backend {
 namespace {
 
@@ -15,24 +17,29 @@ Status Cancelled() {
 class ThreadTaskOutput final : public task::TaskOutput {
  public:
   ThreadTaskOutput(task::TaskId task, store::ObjectStore& store, task::CompletionSink* sink,
-                   const std::atomic<bool>& cancelled)
-      : task_(task), store_(store), sink_(sink), cancelled_(cancelled) {}
+                   TaskGate& gate)
+      : task_(task), store_(store), sink_(sink), gate_(gate) {}
   Status Put(Block block) override {
     if (cancelled()) return Cancelled();
+    ARROW_RETURN_NOT_OK(store_.WaitForRoom([this] { return cancelled(); }));
     Completion completion;
     completion.kind = Completion::Kind::kBlocks;
     completion.task = task_;
     completion.blocks.push_back(task::PutBlock(store_, std::move(block)));
+    const int64_t size_bytes = completion.blocks.front().size_bytes;
+    // Counted before it can be acknowledged.
+    gate_.Add(size_bytes);
+    store::HeapMeter::Current().HandOn(size_bytes);
     sink_->Push(std::move(completion));
-    return Status::OK();
+    return gate_.WaitWhileFull() ? Status::OK() : Cancelled();
   }
-  bool cancelled() const override { return cancelled_.load(std::memory_order_relaxed); }
+  bool cancelled() const override { return gate_.cancelled(); }
 
  private:
   const task::TaskId task_;
   store::ObjectStore& store_;
   task::CompletionSink* const sink_;
-  const std::atomic<bool>& cancelled_;
+  TaskGate& gate_;
 };
 
 }  // namespace
@@ -54,7 +61,8 @@ void ThreadLane::Submit(task::TaskSpec task, task::CompletionSink* sink) {
   job.task = std::move(task);
   job.sink = sink;
   const Lock lock(mutex_);
-  live_[job.task.id] = {job.cancelled, sink, job.task.resources, /*actor=*/0};
+  job.gate->SetBound(job.task.params);
+  live_[job.task.id] = {job.gate, sink, job.task.resources, /*actor=*/0};
   Enqueue(std::move(job), lock);
 }
 
@@ -88,7 +96,8 @@ bool ThreadLane::SubmitToActor(task::ActorId actor, task::TaskSpec task) {
   job.task = std::move(task);
   job.sink = it->second.sink;
   job.actor = actor;
-  live_[job.task.id] = {job.cancelled, job.sink, job.task.resources, actor};
+  job.gate->SetBound(job.task.params);
+  live_[job.task.id] = {job.gate, job.sink, job.task.resources, actor};
   it->second.waiting.push_back(std::move(job));
   ContinueActor(actor, lock);
   return true;
@@ -103,10 +112,18 @@ void ThreadLane::ContinueActor(task::ActorId actor, const Lock& lock) {
   Enqueue(std::move(job), lock);
 }
 
+bool ThreadLane::Acknowledge(task::TaskId task, int64_t num_blocks) {
+  const Lock lock(mutex_);
+  const auto it = live_.find(task);
+  if (it == live_.end()) return false;
+  it->second.gate->Acknowledge(num_blocks);
+  return true;
+}
+
 void ThreadLane::Cancel(task::TaskId task) {
   const Lock lock(mutex_);
   const auto it = live_.find(task);
-  if (it != live_.end()) *it->second.cancelled = true;
+  if (it != live_.end()) it->second.gate->Cancel();
 }
 
 void ThreadLane::KillActor(task::ActorId actor) {
@@ -118,7 +135,7 @@ void ThreadLane::KillActor(task::ActorId actor) {
     killed = std::move(it->second);
     actors_.erase(it);
     for (const auto& [id, task] : live_) {
-      if (task.actor == actor) *task.cancelled = true;
+      if (task.actor == actor) task.gate->Cancel();
     }
     jobs_of_sink_[killed.sink] += static_cast<int64_t>(killed.waiting.size());
   }
@@ -144,7 +161,7 @@ void ThreadLane::Join(task::CompletionSink* sink) {
   {
     const Lock lock(mutex_);
     for (const auto& [id, task] : live_) {
-      if (task.sink == sink) *task.cancelled = true;
+      if (task.sink == sink) task.gate->Cancel();
     }
     for (const auto& [id, actor] : actors_) {
       if (actor.sink == sink) actors.push_back(id);
@@ -160,7 +177,7 @@ task::Resources ThreadLane::UsedResources() {
   const Lock lock(mutex_);
   task::Resources used;
   for (const auto& [id, task] : live_) {
-    used.cpu += task.resources.cpu;
+    if (!task.gate->paused()) used.cpu += task.resources.cpu;
     used.gpu += task.resources.gpu;
     used.memory_bytes += task.resources.memory_bytes;
   }
@@ -255,16 +272,23 @@ void ThreadLane::RunTask(Job& job, const std::shared_ptr<task::TaskRunner>& acto
   Completion completion;
   completion.task = job.task.id;
   completion.status = CatchAsStatus(job.task.body->operator_name(), [&]() -> Status {
-    if (*job.cancelled) return Cancelled();
+    if (job.gate->cancelled()) return Cancelled();
     std::shared_ptr<task::TaskRunner> runner = actor_runner;
     if (runner == nullptr) {
       ARROW_ASSIGN_OR_RAISE(runner, job.task.body->MakeRunner());
     }
     std::vector<Block> inputs;
     inputs.reserve(job.task.input.blocks().size());
-    for (const auto& block : job.task.input.blocks()) inputs.push_back(block.Load());
-    ThreadTaskOutput out(job.task.id, *store_, job.sink, *job.cancelled);
-    return runner->Run(inputs, job.task.params, out, &completion.stats);
+    for (const auto& ref : job.task.input.blocks()) {
+      ARROW_ASSIGN_OR_RAISE(Block block, ref.Load());
+      inputs.push_back(std::move(block));
+    }
+    store::HeapMeter& heap = store::HeapMeter::Current();
+    heap.Start();
+    ThreadTaskOutput out(job.task.id, *store_, job.sink, *job.gate);
+    const Status ran = runner->Run(inputs, job.task.params, out, &completion.stats);
+    completion.stats.heap_peak_bytes = heap.peak_bytes();
+    return ran;
   });
   completion.kind =
       completion.status.ok() ? Completion::Kind::kTaskDone : Completion::Kind::kTaskFailed;

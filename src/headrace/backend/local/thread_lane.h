@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <memory>
@@ -10,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "headrace/backend/local/task_gate.h"
 #include "headrace/base/lock_annotations.h"
 #include "headrace/task/task_backend.h"
 
@@ -26,17 +26,19 @@ class ThreadLane {
   void CreateActor(task::ActorSpec actor, task::CompletionSink* sink);
   /// False when there is no such actor here.
   bool SubmitToActor(task::ActorId actor, task::TaskSpec task);
+  /// False when the task is not here, or not any more.
+  bool Acknowledge(task::TaskId task, int64_t num_blocks);
   void Cancel(task::TaskId task);
   void KillActor(task::ActorId actor);
   void Join(task::CompletionSink* sink);
-  /// Slots of the tasks that wait or run here.
+  /// Slots of the tasks that wait or run here; a paused task holds no CPU.
   task::Resources UsedResources();
 
  private:
   struct Job {
     task::TaskSpec task;
     task::CompletionSink* sink = nullptr;
-    std::shared_ptr<std::atomic<bool>> cancelled = std::make_shared<std::atomic<bool>>(false);
+    std::shared_ptr<TaskGate> gate = std::make_shared<TaskGate>();
     task::ActorId actor = 0;  // 0: none
     bool make_actor = false;
     std::shared_ptr<const task::TaskBody> body;  // of an actor to be made
@@ -66,7 +68,7 @@ class ThreadLane {
   std::deque<Job> ready_ HR_GUARDED_BY(mutex_);
   std::unordered_map<task::ActorId, Actor> actors_ HR_GUARDED_BY(mutex_);
   struct LiveTask {
-    std::shared_ptr<std::atomic<bool>> cancelled;
+    std::shared_ptr<TaskGate> gate;
     task::CompletionSink* sink = nullptr;
     task::Resources resources;
     task::ActorId actor = 0;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "headrace/backend/local/worker_main.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,10 +14,15 @@
 #include <utility>
 
 #include "headrace/backend/local/block_exchange.h"
+#include "headrace/backend/local/control_page.h"
 #include "headrace/backend/local/message_channel.h"
 #include "headrace/backend/local/protocol.h"
+#include "headrace/backend/local/task_heap.h"
 #include "headrace/base/log.h"
+#include "headrace/base/process_memory.h"
 #include "headrace/block/tensor.h"
+#include "headrace/store/recycling_pool.h"
+#include "headrace/task/unread_blocks.h"
 #include "headrace/worker/transform_chain.h"
 
 namespace headrace::backend {
@@ -27,13 +32,6 @@ namespace {
 constexpr size_t kSendBytes = 64 << 10;
 /// Output that waits longer is sent with the next block.
 constexpr auto kSendInterval = std::chrono::milliseconds(5);
-constexpr int64_t kMaxIdleSegmentBytes = 64 << 20;
-
-int64_t PeakRssBytes() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return usage.ru_maxrss * 1024;
-}
 
 /// Segments of the driver that blocks of this process still point into. Any thread.
 class InputSegments {
@@ -77,10 +75,14 @@ class InputSegments {
 
 class Worker final : public task::TaskOutput {
  public:
-  Worker(UniqueFd socket, const ControlPage* control)
-      : channel_(std::move(socket)), control_(control) {}
+  Worker(UniqueFd socket, ControlPage* control) : channel_(std::move(socket)), control_(control) {}
 
   Status Loop() {
+    WireWriter started;
+    started.U64(static_cast<uint64_t>(MessageType::kStarted));
+    started.I64(AnonymousBytes(getpid()).value_or(0));
+    ARROW_RETURN_NOT_OK(channel_.Queue(started.Take(), {}));
+    ARROW_RETURN_NOT_OK(channel_.Flush(/*wait=*/true));
     while (true) {
       if (waiting_.empty()) ARROW_RETURN_NOT_OK(Poll(/*wait=*/true));
       while (!waiting_.empty()) {
@@ -92,11 +94,11 @@ class Worker final : public task::TaskOutput {
   }
 
   Status Put(Block block) override {
-    if (cancelled()) {
-      return MakeError(arrow::StatusCode::Cancelled, ErrorKind::kCancelled, "task was cancelled");
-    }
+    if (cancelled()) return Cancelled();
     ARROW_ASSIGN_OR_RAISE(const FlatBlock flat, Flatten(block));
+    const int64_t size_bytes = block.size_bytes();
     WireWriter one;
+    one.I64(size_bytes);
     if (flat.body_bytes() <= kMaxInlineBytes) {
       ARROW_RETURN_NOT_OK(encoder_.WriteInline(block, flat, &one));
     } else {
@@ -109,34 +111,87 @@ class Worker final : public task::TaskOutput {
         flat.body_bytes() > kMaxInlineBytes || now - last_send_ > kSendInterval) {
       ARROW_RETURN_NOT_OK(QueueBlocks());
       last_send_ = now;
-      return channel_.Flush(/*wait=*/true);
+      ARROW_RETURN_NOT_OK(channel_.Flush(/*wait=*/true));
     }
-    return Status::OK();
+    unread_.Add(size_bytes);
+    return unread_.full() ? WaitWhileFull() : Status::OK();
   }
 
-  bool cancelled() const override {
-    return control_->cancelled_task.load(std::memory_order_relaxed) == current_task_;
-  }
+  bool cancelled() const override { return control_->IsCancelled(current_task_); }
 
  private:
+  static Status Cancelled() {
+    return MakeError(arrow::StatusCode::Cancelled, ErrorKind::kCancelled, "task was cancelled");
+  }
+
+  /// The pause of a task whose output nobody takes. Segments that come back are taken in.
+  Status WaitWhileFull() {
+    TakeAcknowledged();
+    if (!unread_.full()) return Status::OK();
+    ARROW_RETURN_NOT_OK(QueueBlocks());
+    ARROW_RETURN_NOT_OK(channel_.Flush(/*wait=*/true));
+    while (true) {
+      const uint32_t changes = control_->changes();
+      if (cancelled()) return Cancelled();
+      TakeAcknowledged();
+      if (!unread_.full()) return Status::OK();
+      ARROW_RETURN_NOT_OK(Poll(/*wait=*/false));
+      control_->SleepUnlessChanged(changes);
+    }
+  }
+
+  void TakeAcknowledged() {
+    const uint32_t acknowledged = control_->Acknowledged(current_task_);
+    unread_.Acknowledge(static_cast<int64_t>(acknowledged) - acknowledged_);
+    acknowledged_ = acknowledged;
+  }
+
   /// Takes in what has arrived: segments given back at once, work into waiting_.
   Status Poll(bool wait) {
     std::vector<Message> messages;
     const Status received = channel_.Receive(wait, &messages);
     for (Message& message : messages) {
       WireReader in(message.bytes);
-      if (static_cast<MessageType>(in.U64()) == MessageType::kRelease) {
-        for (const uint64_t id : ReadIds(&in)) {
-          const auto it = sent_.find(id);
-          if (it == sent_.end()) continue;
-          segments_.Give(std::move(it->second));
-          sent_.erase(it);
-        }
-      } else {
-        waiting_.push_back(std::move(message));
+      switch (static_cast<MessageType>(in.U64())) {
+        case MessageType::kRelease:
+          TakeBack(ReadIds(&in));
+          break;
+        case MessageType::kTrim:
+          Trim();
+          break;
+        case MessageType::kMemoryLimits:
+          SetLimits(ReadMemoryLimits(&in));
+          break;
+        default:
+          waiting_.push_back(std::move(message));
       }
     }
     return waiting_.empty() ? received : Status::OK();
+  }
+
+  void TakeBack(const std::vector<uint64_t>& segments) {
+    for (const uint64_t id : segments) {
+      const auto it = sent_.find(id);
+      if (it == sent_.end()) continue;
+      segments_.Give(std::move(it->second));
+      sent_.erase(it);
+    }
+  }
+
+  void SetLimits(const MemoryLimits& limits) {
+    segments_.SetMaxIdle(limits.max_idle_bytes);
+    store::BlockMemoryPool()->SetMaxIdle(limits.max_idle_bytes);
+    if (limits.malloc_keep_bytes <= 0) return;
+    // By itself malloc learns to keep up to 32 MiB of what the user's functions free.
+    mallopt(M_MMAP_THRESHOLD, static_cast<int>(limits.malloc_keep_bytes));
+    // The end of its heap: more, or small pieces would make it shrink and grow all the time.
+    mallopt(M_TRIM_THRESHOLD, static_cast<int>(4 * limits.malloc_keep_bytes));
+  }
+
+  void Trim() {
+    segments_.ReleaseIdle();
+    store::BlockMemoryPool()->ReleaseUnused();
+    malloc_trim(0);
   }
 
   Status Handle(Message message) {
@@ -195,8 +250,11 @@ class Worker final : public task::TaskOutput {
 
   Status RunTask(WireReader* in, std::deque<UniqueFd>* fds) {
     decoder_.Forget(ReadIds(in));
+    heap_.Start();
     current_task_ = in->U64();
     const task::TaskParams params = ReadParams(in);
+    unread_ = task::UnreadBlocks(params);
+    acknowledged_ = 0;
     Body& body = LoadBody(in);
     task::TaskStats stats;
     Status decoding;
@@ -215,7 +273,8 @@ class Worker final : public task::TaskOutput {
     }
     const Status status = decoding.ok() ? RunChain(body, &inputs, params, &stats) : decoding;
     inputs.clear();
-    stats.peak_rss_bytes = PeakRssBytes();
+    stats.heap_peak_bytes = heap_.PeakBytes();
+    stats.peak_rss_bytes = heap_.PeakRssBytes();
     const Status reported = Report(status, stats, input_segments);
     // The driver counts on all that it wrote having been read: this process cannot go on.
     return decoding.ok() ? reported : decoding;
@@ -293,18 +352,21 @@ class Worker final : public task::TaskOutput {
   }
 
   MessageChannel channel_;
-  const ControlPage* const control_;
+  ControlPage* const control_;
   std::deque<Message> waiting_;
   InputSegments segments_in_use_;
+  TaskHeap heap_;
   BlockEncoder encoder_;
   BlockDecoder decoder_{[this](uint64_t id) { segments_in_use_.Released(id); }};
-  store::SegmentPool segments_{kMaxIdleSegmentBytes};
+  store::SegmentPool segments_{MemoryLimits().max_idle_bytes};
   std::map<uint64_t, std::shared_ptr<store::Segment>> sent_;  // in use by the driver
   std::map<uint64_t, Body> bodies_;
   std::string directory_;  // that this process works in; "": not known yet
   bool is_actor_ = false;
   uint64_t current_task_ = ~uint64_t{0};
-  std::string blocks_;  // encoded, not sent yet
+  task::UnreadBlocks unread_;  // of the current task
+  int64_t acknowledged_ = 0;   // of its blocks, so far
+  std::string blocks_;         // encoded, not sent yet
   std::vector<int> block_fds_;
   uint64_t num_blocks_ = 0;
   std::chrono::steady_clock::time_point last_send_{};
@@ -315,12 +377,14 @@ class Worker final : public task::TaskOutput {
 Status RunWorker(int socket_fd, int control_fd) {
   // The zygote has one thread, so its end is the end of the driver's engine.
   prctl(PR_SET_PDEATHSIG, SIGKILL);
+  RaiseOpenFilesLimit();
   ARROW_RETURN_NOT_OK(RegisterExtensionTypes());
   const UniqueFd control(control_fd);
-  void* page = mmap(nullptr, sizeof(ControlPage), PROT_READ, MAP_SHARED, control.get(), 0);
+  void* page =
+      mmap(nullptr, sizeof(ControlPage), PROT_READ | PROT_WRITE, MAP_SHARED, control.get(), 0);
   if (page == MAP_FAILED) return Status::IOError("cannot map the control page");
   // Ends only with the process: user code may hold blocks that point back here.
-  auto* worker = new Worker(UniqueFd(socket_fd), static_cast<const ControlPage*>(page));
+  auto* worker = new Worker(UniqueFd(socket_fd), static_cast<ControlPage*>(page));
   return worker->Loop();
 }
 

@@ -70,8 +70,8 @@ void LineForwarder::Forward(const std::string& prefix) {
 }
 
 Result<std::unique_ptr<WorkerProcess>> WorkerProcess::Start(
-    uint64_t id, Zygote& zygote, std::shared_ptr<store::ObjectStore> store,
-    std::function<void(uint64_t)> on_release) {
+    uint64_t id, Zygote& zygote, Zygote::Use use, std::shared_ptr<store::ObjectStore> store,
+    Acknowledgements* acknowledgements, std::function<void(uint64_t)> on_release) {
   ARROW_ASSIGN_OR_RAISE(auto socket, MessageChannel::Pair());
   ARROW_ASSIGN_OR_RAISE(auto out, MakePipe());
   ARROW_ASSIGN_OR_RAISE(auto err, MakePipe());
@@ -82,16 +82,17 @@ Result<std::unique_ptr<WorkerProcess>> WorkerProcess::Start(
   void* page =
       mmap(nullptr, sizeof(ControlPage), PROT_READ | PROT_WRITE, MAP_SHARED, control_fd.get(), 0);
   if (page == MAP_FAILED) return Status::IOError("mmap failed: ", std::strerror(errno));
-  std::unique_ptr<WorkerProcess> worker(
-      new WorkerProcess(id, std::move(socket.first), std::move(out.first), std::move(err.first),
-                        new (page) ControlPage, std::move(store), std::move(on_release)));
-  ARROW_RETURN_NOT_OK(
-      zygote.Fork(id, socket.second.get(), control_fd.get(), out.second.get(), err.second.get()));
+  std::unique_ptr<WorkerProcess> worker(new WorkerProcess(
+      id, std::move(socket.first), std::move(out.first), std::move(err.first),
+      new (page) ControlPage, std::move(store), acknowledgements, std::move(on_release)));
+  ARROW_RETURN_NOT_OK(zygote.Fork(id, use, socket.second.get(), control_fd.get(), out.second.get(),
+                                  err.second.get()));
   return worker;
 }
 
 WorkerProcess::WorkerProcess(uint64_t id, UniqueFd socket, UniqueFd out, UniqueFd err,
                              ControlPage* control, std::shared_ptr<store::ObjectStore> store,
+                             Acknowledgements* acknowledgements,
                              std::function<void(uint64_t)> on_release)
     : id_(id),
       channel_(std::move(socket)),
@@ -99,9 +100,13 @@ WorkerProcess::WorkerProcess(uint64_t id, UniqueFd socket, UniqueFd out, UniqueF
       err_(std::move(err), STDERR_FILENO),
       control_(control),
       store_(std::move(store)),
+      acknowledgements_(acknowledgements),
       decoder_(std::move(on_release)) {}
 
-WorkerProcess::~WorkerProcess() { munmap(control_, sizeof(ControlPage)); }
+WorkerProcess::~WorkerProcess() {
+  for (const RunningTask& task : tasks_) acknowledgements_->Forget(task.spec.id);
+  munmap(control_, sizeof(ControlPage));
+}
 
 std::string WorkerProcess::Prefix() const {
   return "(" + (operator_name_.empty() ? std::string("worker") : operator_name_) +
@@ -143,7 +148,7 @@ Result<std::vector<WorkerProcess::Input>> WorkerProcess::PrepareInputs(
   for (size_t i = 0; i < inputs.size(); ++i) {
     const task::BlockRef& ref = bundle.blocks()[i];
     if (ref.size_bytes <= kMaxInlineBytes) {
-      inputs[i].block = ref.Load();
+      ARROW_ASSIGN_OR_RAISE(inputs[i].block, ref.Load());
       ARROW_ASSIGN_OR_RAISE(inputs[i].flat, Flatten(inputs[i].block));
       if (inputs[i].flat.body_bytes() <= 2 * kMaxInlineBytes) continue;
     }
@@ -180,6 +185,7 @@ Status WorkerProcess::SendTask(task::TaskSpec& spec, task::CompletionSink* sink)
   tasks_.push_back({std::move(spec), sink});
   RunningTask& running = tasks_.back();
   const task::TaskSpec& task = running.spec;
+  if (task.params.max_unread_blocks > 0) acknowledgements_->Watch(task.id, control_);
   ARROW_RETURN_NOT_OK(IntroduceSegments(inputs));
   WireWriter out;
   std::vector<int> fds;
@@ -197,7 +203,8 @@ Status WorkerProcess::SendTask(task::TaskSpec& spec, task::CompletionSink* sink)
     }
     const task::BlockRef& ref = task.input.blocks()[i];
     encoder_.WriteShared(input.shared, ref.offset, ref.num_rows, &out, &fds);
-    running.shared.emplace_back(input.shared.segment->id(), ref.object);
+    running.shared.emplace_back(input.shared.segment->id(),
+                                store::KeepPinned(ref.object, input.shared.pin));
   }
   ARROW_RETURN_NOT_OK(channel_.Queue(out.Take(), fds));
   return channel_.Flush(/*wait=*/false);
@@ -215,19 +222,38 @@ Status WorkerProcess::SendCreateActor(const task::ActorSpec& actor, task::Comple
   return channel_.Flush(/*wait=*/false);
 }
 
+Status WorkerProcess::SendMemoryLimits(const MemoryLimits& limits) {
+  WireWriter out;
+  out.U64(static_cast<uint64_t>(MessageType::kMemoryLimits));
+  WriteMemoryLimits(limits, &out);
+  ARROW_RETURN_NOT_OK(channel_.Queue(out.Take(), {}));
+  return channel_.Flush(/*wait=*/false);
+}
+
+Status WorkerProcess::SendTrim() {
+  WireWriter out;
+  out.U64(static_cast<uint64_t>(MessageType::kTrim));
+  ARROW_RETURN_NOT_OK(channel_.Queue(out.Take(), {}));
+  ARROW_RETURN_NOT_OK(channel_.Flush(/*wait=*/false));
+  control_->Wake();
+  return Status::OK();
+}
+
 Status WorkerProcess::SendRelease(const std::vector<uint64_t>& segments) {
   WireWriter out;
   out.U64(static_cast<uint64_t>(MessageType::kRelease));
   WriteIds(segments, &out);
   ARROW_RETURN_NOT_OK(channel_.Queue(out.Take(), {}));
-  return channel_.Flush(/*wait=*/false);
+  ARROW_RETURN_NOT_OK(channel_.Flush(/*wait=*/false));
+  control_->Wake();  // a paused task takes back what it can
+  return Status::OK();
 }
 
 void WorkerProcess::Cancel(task::TaskId task) {
   RunningTask* running = Find(task);
   if (running == nullptr || running->cancelled) return;
   running->cancelled = true;
-  control_->cancelled_task = task;
+  control_->Cancel(task);
   if (!kill_time_) kill_time_ = Clock::now() + kCancelGrace;
 }
 
@@ -260,6 +286,9 @@ Status WorkerProcess::Handle(Message message) {
       return HandleEnd(&in, /*failed=*/false);
     case MessageType::kTaskFailed:
       return HandleEnd(&in, /*failed=*/true);
+    case MessageType::kStarted:
+      baseline_bytes_ = in.I64();
+      return in.Finish();
     case MessageType::kActorReady:
     case MessageType::kActorFailed: {
       Completion completion;
@@ -290,10 +319,11 @@ Status WorkerProcess::HandleBlocks(WireReader* in, std::deque<UniqueFd>* fds) {
   const uint64_t count = in->Count();
   completion.blocks.reserve(count);
   for (uint64_t i = 0; i < count; ++i) {
-    ARROW_ASSIGN_OR_RAISE(DecodedBlock decoded, decoder_.Read(in, fds));
     task::BlockRef ref;
+    // As the worker counted it: both sides count unread blocks.
+    ref.size_bytes = in->I64();
+    ARROW_ASSIGN_OR_RAISE(DecodedBlock decoded, decoder_.Read(in, fds));
     ref.num_rows = decoded.block.num_rows();
-    ref.size_bytes = decoded.block.size_bytes();
     auto value = std::make_shared<const Block>(std::move(decoded.block));
     ref.object =
         decoded.shared.segment == nullptr
@@ -326,6 +356,7 @@ Status WorkerProcess::HandleEnd(WireReader* in, bool failed) {
   }
   task::CompletionSink* sink = it->sink;
   tasks_.erase(it);
+  acknowledgements_->Forget(completion.task);
   if (std::none_of(tasks_.begin(), tasks_.end(), [](const auto& t) { return t.cancelled; })) {
     kill_time_.reset();
   }

@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "headrace/backend/local/acknowledgements.h"
 #include "headrace/backend/local/block_exchange.h"
 #include "headrace/backend/local/message_channel.h"
 #include "headrace/backend/local/protocol.h"
@@ -47,9 +48,10 @@ class WorkerProcess {
   };
 
   /// Asks `zygote` for the process. `on_release` is called from any thread with the id of a segment
-  /// of this worker whose blocks are gone.
-  static Result<std::unique_ptr<WorkerProcess>> Start(uint64_t id, Zygote& zygote,
+  /// of this worker whose blocks are gone. `acknowledgements` outlives the worker.
+  static Result<std::unique_ptr<WorkerProcess>> Start(uint64_t id, Zygote& zygote, Zygote::Use use,
                                                       std::shared_ptr<store::ObjectStore> store,
+                                                      Acknowledgements* acknowledgements,
                                                       std::function<void(uint64_t)> on_release);
   ~WorkerProcess();
 
@@ -69,6 +71,8 @@ class WorkerProcess {
     tasks_.push_back({std::move(task), sink, /*cancelled=*/false});
   }
   Status SendCreateActor(const task::ActorSpec& actor, task::CompletionSink* sink);
+  Status SendMemoryLimits(const MemoryLimits& limits);
+  Status SendTrim();
   Status SendRelease(const std::vector<uint64_t>& segments);
   Status Flush() { return channel_.Flush(/*wait=*/false); }
   bool has_queued() const { return channel_.has_queued(); }
@@ -97,6 +101,8 @@ class WorkerProcess {
     if (killed_) Kill();
   }
   pid_t pid() const { return pid_; }
+  /// Anonymous memory of the process before it did anything; -1: not known yet.
+  int64_t baseline_bytes() const { return baseline_bytes_; }
   bool is_actor() const { return actor_ != 0; }
   task::ActorId actor() const { return actor_; }
   task::CompletionSink* actor_sink() const { return actor_sink_; }
@@ -105,7 +111,10 @@ class WorkerProcess {
   bool idle() const { return tasks_.empty(); }
   const std::deque<RunningTask>& tasks() const { return tasks_; }
   /// The tasks that ended with the worker.
-  std::deque<RunningTask> TakeTasks() { return std::exchange(tasks_, {}); }
+  std::deque<RunningTask> TakeTasks() {
+    for (const RunningTask& task : tasks_) acknowledgements_->Forget(task.spec.id);
+    return std::exchange(tasks_, {});
+  }
   /// An actor holds its GPU and memory for life, a CPU only while it works.
   task::Resources UsedResources() const {
     task::Resources used = is_actor()       ? actor_resources_
@@ -117,7 +126,7 @@ class WorkerProcess {
 
  private:
   WorkerProcess(uint64_t id, UniqueFd socket, UniqueFd out, UniqueFd err, ControlPage* control,
-                std::shared_ptr<store::ObjectStore> store,
+                std::shared_ptr<store::ObjectStore> store, Acknowledgements* acknowledgements,
                 std::function<void(uint64_t)> on_release);
   Status Handle(Message message);
   Status HandleBlocks(WireReader* in, std::deque<UniqueFd>* fds);
@@ -135,6 +144,7 @@ class WorkerProcess {
   LineForwarder err_;
   ControlPage* const control_;
   const std::shared_ptr<store::ObjectStore> store_;
+  Acknowledgements* const acknowledgements_;
   BlockEncoder encoder_;
   BlockDecoder decoder_;
   std::deque<uint64_t> bodies_;    // that the worker keeps, the last used at the end
@@ -143,6 +153,7 @@ class WorkerProcess {
   std::unordered_map<uint64_t, store::ObjectRef> retained_;
   std::string operator_name_;
   pid_t pid_ = 0;  // 0: not forked yet
+  int64_t baseline_bytes_ = -1;
   bool killed_ = false;
   bool dismissed_ = false;
   bool exited_ = false;

@@ -87,9 +87,12 @@ Zygote::~Zygote() {
   }
 }
 
-Status Zygote::Fork(uint64_t worker_id, int socket_fd, int control_fd, int stdout_fd,
+Status Zygote::Fork(uint64_t worker_id, Use use, int socket_fd, int control_fd, int stdout_fd,
                     int stderr_fd) {
-  iovec data{&worker_id, sizeof(worker_id)};
+  std::array<char, sizeof(worker_id) + 1> request{};
+  std::memcpy(request.data(), &worker_id, sizeof(worker_id));
+  request.back() = use == Use::kActor ? 1 : 0;
+  iovec data{request.data(), request.size()};
   const std::array<int, 4> fds = {socket_fd, control_fd, stdout_fd, stderr_fd};
   std::array<char, CMSG_SPACE(sizeof(fds))> control{};
   msghdr message{};
@@ -110,8 +113,8 @@ Status Zygote::Fork(uint64_t worker_id, int socket_fd, int control_fd, int stdou
   return Status::OK();
 }
 
-Status Zygote::Preload(const std::vector<std::string>& modules) {
-  std::string message = "import";
+Status Zygote::Preload(const std::vector<std::string>& modules, Use use) {
+  std::string message = use == Use::kActor ? "import-for-actors" : "import";
   for (const std::string& module : modules) message += " " + module;
   while (send(socket_.get(), message.data(), message.size(), MSG_NOSIGNAL) < 0) {
     if (errno != EINTR) {

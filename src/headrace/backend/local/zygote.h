@@ -27,12 +27,16 @@ class Zygote {
   /// Waits until the process and all its workers are gone.
   ~Zygote();
 
-  /// Asks for a worker that owns copies of these descriptors.
-  Status Fork(uint64_t worker_id, int socket_fd, int control_fd, int stdout_fd, int stderr_fd);
+  /// Whom a worker is for. Those for actors share what was imported for actors as well.
+  enum class Use : uint8_t { kTasks, kActor };
 
-  /// Asks it to import `modules` before it forks the next worker, so that workers share them. What
-  /// cannot be imported is left to whoever needs it.
-  Status Preload(const std::vector<std::string>& modules);
+  /// Asks for a worker that owns copies of these descriptors.
+  Status Fork(uint64_t worker_id, Use use, int socket_fd, int control_fd, int stdout_fd,
+              int stderr_fd);
+
+  /// Asks it to import `modules` before it forks the next worker for `use`, so that workers share
+  /// them. What cannot be imported is left to whoever needs it.
+  Status Preload(const std::vector<std::string>& modules, Use use);
 
   /// What the zygote reports.
   struct Event {
@@ -44,6 +48,7 @@ class Zygote {
   /// Events that have arrived; fails when the zygote is gone.
   Result<std::vector<Event>> Poll();
   int fd() const { return socket_.get(); }
+  pid_t pid() const { return pid_; }
 
  private:
   Zygote(UniqueFd socket, pid_t pid) : socket_(std::move(socket)), pid_(pid) {}
