@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Random topologies, random completion orders, tiny budgets: no run stalls, rows are conserved and
-// in order, and nothing stays in the store. HEADRACE_SIMULATION_SEED repeats one of them.
+// Random topologies, random orders of events, tiny limits: no run stalls, rows are conserved and in
+// order, limits are passed only where the rules say so, and nothing is left at the end. The
+// executor is driven by this thread, so that a run takes a fraction of a millisecond.
+//
+// HEADRACE_SIMULATIONS=100000 runs that many; HEADRACE_SIMULATION_SEED repeats one of them.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -10,7 +13,10 @@
 #include "headrace/base/log.h"
 #include "headrace/exec/operators/repartition_operator.h"
 #include "headrace/exec/operators/row_slicer_operator.h"
-#include "headrace/testkit/test_run.h"
+#include "headrace/exec/streaming_executor.h"
+#include "headrace/testkit/blocks.h"
+#include "headrace/testkit/manual_backend.h"
+#include "headrace/testkit/topology_builder.h"
 
 namespace headrace::exec {
 namespace {
@@ -43,36 +49,45 @@ Status CutUp(int64_t rows, const std::vector<Block>& inputs, task::TaskOutput& o
   return Status::OK();
 }
 
+constexpr int64_t kBytesPerRow = 8;
+
 class Simulation {
  public:
   explicit Simulation(uint64_t seed)
-      : random_(seed),
-        backend_(std::make_shared<ManualBackend>(
-            ManualBackend::Options{.actors_are_ready_at_once = random_.Once(2)})),
-        builder_(backend_->store()) {}
+      : random_(seed), backend_(MakeBackend(random_)), builder_(backend_->store()) {}
 
   void Check() {
     const std::vector<int64_t> expected = AddOperators();
-    const int64_t peak_objects = backend_->store()->stats().num_objects;
     Topology topology = builder_.Build();
     SCOPED_TRACE(topology.ToTreeString());
-    testkit::TestRun run(std::move(topology), backend_, Options());
-    std::vector<int64_t> rows;
-    const bool ended = Drive(run, &rows);
-    ASSERT_TRUE(ended) << "the run stalled";
-    EXPECT_EQ(rows, expected);
-    run.End();
-    EXPECT_EQ(backend_->store()->stats().num_objects, 0) << "of " << peak_objects;
+    executor_ = std::make_unique<StreamingExecutor>(std::move(topology), backend_, Options());
+    Drive();
+    if (testing::Test::HasFailure()) return;
+    EXPECT_EQ(rows_, expected);
+    executor_.reset();
+    EXPECT_EQ(backend_->store()->stats().num_objects, 0);
     EXPECT_EQ(backend_->store()->stats().used_bytes, 0);
+    EXPECT_EQ(backend_->memory()->heap_bytes(), 0);
     EXPECT_EQ(backend_->num_actors(), 0);
   }
+  int64_t pauses() const { return pauses_; }
+  int64_t grants() const { return grants_; }
 
  private:
+  static std::shared_ptr<ManualBackend> MakeBackend(Random& random) {
+    ManualBackend::Options options;
+    options.actors_are_ready_at_once = random.Once(2);
+    options.memory_bytes = random.Once(2) ? -1 : random.Between(0, 3000);
+    return std::make_shared<ManualBackend>(options);
+  }
+
   ExecutorOptions Options() {
     ExecutorOptions options;
     options.limits.slots = {static_cast<double>(random_.Between(1, 4)), 1, 0};
-    options.limits.object_store_bytes = random_.Between(1, 2000);
+    options.limits.object_store_bytes = store_limit_ = random_.Between(1, 2000);
     options.limits.reservation_enabled = !random_.Once(4);
+    options.limits.reservation_ratio = static_cast<double>(random_.Between(0, 4)) / 4;
+    options.limits.memory_bytes = random_.Once(3) ? random_.Between(0, 3000) : -1;
     options.output.max_blocks = random_.Between(1, 5);
     options.output.max_bytes = random_.Between(1, 500);
     return options;
@@ -124,75 +139,151 @@ class Simulation {
 
   TopologyBuilder::ChangeMap Tweak() {
     return [this](MapOperatorOptions& options) {
+      const int64_t rows = random_.Between(1, 20);
       options.resources.cpu = static_cast<double>(random_.Between(0, 12)) / 4;
       options.resources.gpu = random_.Once(8) ? 1 : 0;
       options.resources.memory_bytes = random_.Once(8) ? 1000 : 0;
+      options.target_max_block_size = rows * kBytesPerRow;
+      options.target_min_block_size = random_.Between(1, 100);
+      options.max_unread_blocks = random_.Between(1, 4);
       options.expected_output_bytes = random_.Between(0, 1000);
+      options.expected_heap_bytes = random_.Between(0, 1000);
       options.max_running = random_.Once(3) ? random_.Between(1, 3) : -1;
       options.bundler.min_rows = random_.Once(3) ? random_.Between(1, 30) : 0;
       options.bundler.may_group = random_.Once(2);
       options.max_queued_bytes = random_.Between(1, 300);
       options.max_retries = 1000;
-      options.body = std::make_shared<FakeBody>(
+      options.eager_free = !random_.Once(4);
+      const auto body = std::make_shared<FakeBody>(
           options.name,
-          [rows = random_.Between(1, 20)](const auto& inputs, const auto&, auto& out) {
-            return CutUp(rows, inputs, out);
-          });
+          [rows](const auto& inputs, const auto&, auto& out) { return CutUp(rows, inputs, out); });
+      body->set_heap_peak_bytes(random_.Between(0, 1000));
+      options.body = body;
+      // A task that pauses has put out no more than this since somebody read.
+      const int64_t block = rows * kBytesPerRow;
+      window_ = std::max(
+          {window_, options.max_unread_blocks * block, options.target_min_block_size + block});
     };
   }
 
-  /// One event after the other. False when nothing can happen any more and the run has not ended.
-  bool Drive(testkit::TestRun& run, std::vector<int64_t>* rows) {
-    constexpr auto kAtOnce = std::chrono::milliseconds(0);
-    // Until the first task is submitted there is nobody to ask whether the scheduler sleeps.
-    while (!backend_->WaitForContact(std::chrono::milliseconds(1))) {
-      if (run.executor().WaitReady(kAtOnce) && !Take(run, rows)) return true;
-    }
-    while (backend_->Settle()) {
-      if (backend_->joined()) return run.TakeAll(rows).ok();
-      const std::vector<int> running = backend_->running();
-      const bool has_output = run.executor().WaitReady(kAtOnce);
-      if (has_output && (running.empty() || random_.Once(3))) {
-        if (!Take(run, rows)) return true;
-      } else if (!running.empty()) {
-        const int task = running[random_.Between(0, static_cast<int64_t>(running.size()) - 1)];
-        if (random_.Once(12)) {
-          backend_->Kill(task);
-        } else {
-          backend_->Finish(task);
-        }
+  /// One event after the other until the run has ended.
+  void Drive() {
+    while (executor_->Advance()) {
+      CheckLimits();
+      const bool has_output = executor_->WaitReady(std::chrono::milliseconds(0));
+      const std::vector<int> ready = backend_->ready();
+      if (has_output && (ready.empty() || random_.Once(3))) {
+        Take();
+      } else if (!ready.empty()) {
+        Happen(ready[random_.Between(0, static_cast<int64_t>(ready.size()) - 1)]);
       } else if (backend_->num_waiting_actors() > 0) {
         backend_->MakeActorsReady();
       } else {
-        return false;
+        ADD_FAILURE() << "the run stalled\n" << executor_->WaitGraph();
       }
+      if (testing::Test::HasFailure()) return;
+    }
+    while (Take()) {
+    }
+  }
+
+  void Happen(int ready) {
+    if (random_.Once(12)) {
+      const std::vector<int> all = backend_->running();  // a paused one dies as well
+      backend_->Kill(all[random_.Between(0, static_cast<int64_t>(all.size()) - 1)]);
+    } else if (random_.Once(3)) {
+      backend_->PutOut(ready, static_cast<int>(random_.Between(1, 6)));
+    } else {
+      backend_->Finish(ready);
+    }
+  }
+
+  bool Take() {
+    const auto blocks = executor_->Take();
+    EXPECT_TRUE(blocks.ok()) << blocks.status().ToString();
+    if (!blocks.ok() || blocks->empty()) return false;
+    const std::vector<int64_t> some = testkit::Ids(*blocks);
+    rows_.insert(rows_.end(), some.begin(), some.end());
+    return true;
+  }
+
+  /// Slots are held by tasks that go on, and by no more of them than there are; what an operator
+  /// holds in the store is within the limit of the run. Beyond that is only what the rule of
+  /// liveness let happen, and what each task may put out before it pauses.
+  void CheckLimits() {
+    const ResourceManager& resources = executor_->resources();
+    int64_t paused = 0;
+    int64_t running = 0;
+    double cpu = 0;
+    int64_t held = 0;  // the most that one operator holds
+    for (const auto& node : executor_->topology().nodes()) {
+      if (node.tasks == nullptr) continue;
+      paused += node.tasks->num_paused();
+      running += node.tasks->num_running();
+      // Paused tasks that are cancelled run to their end, which is near.
+      if (!node.output_stopped) cpu += node.tasks->UsedResources().cpu;
+      if (resources.StoreBudget(node) != std::numeric_limits<int64_t>::max() && !Mixes(node)) {
+        held = std::max(held, resources.HeldBytes(node));
+      }
+    }
+    EXPECT_EQ(paused, backend_->paused().size()) << "both sides count the same";
+    pauses_ += paused;
+    grants_ = executor_->liveness_grants();
+    if (cpu <= resources.limits().slots.cpu + 1e-5) grants_when_slots_fit_ = grants_;
+    EXPECT_TRUE(cpu <= resources.limits().slots.cpu + 1e-5 || grants_ > grants_when_slots_fit_)
+        << cpu << " CPU are in use";
+    if (held <= store_limit_) grants_when_store_fits_ = grants_;
+    EXPECT_LE(held, store_limit_ + window_ * (running + 1 + grants_ - grants_when_store_fits_))
+        << "of the object store is held; window " << window_ << ", running " << running;
+  }
+
+  /// What `node` puts out is mixed in a union with bytes that are charged to nobody.
+  bool Mixes(const Topology::Node& node) const {
+    for (const auto* at = &node; at->output >= 0;) {
+      at = &executor_->topology().nodes()[at->output];
+      if (at->tasks != nullptr) return false;
+      if (at->inputs.size() > 1) return true;
     }
     return false;
   }
 
-  static bool Take(testkit::TestRun& run, std::vector<int64_t>* rows) {
-    const auto blocks = run.executor().Take();
-    EXPECT_TRUE(blocks.ok()) << blocks.status().ToString();
-    if (!blocks.ok() || blocks->empty()) return false;
-    const std::vector<int64_t> some = testkit::Ids(*blocks);
-    rows->insert(rows->end(), some.begin(), some.end());
-    return true;
-  }
-
   Random random_;
-  std::shared_ptr<ManualBackend> backend_;
+  const std::shared_ptr<ManualBackend> backend_;
   TopologyBuilder builder_;
+  std::unique_ptr<StreamingExecutor> executor_;
+  std::vector<int64_t> rows_;
+  int64_t store_limit_ = 0;
+  int64_t window_ = 0;
+  int64_t pauses_ = 0;
+  int64_t grants_ = 0;
+  int64_t grants_when_slots_fit_ = 0;
+  int64_t grants_when_store_fits_ = 0;
 };
 
-TEST(ExecutorSimulationTest, ConservesRowsInAnyOrderOfEvents) {
+uint64_t NumberOf(const char* variable, uint64_t otherwise) {
+  const char* text = std::getenv(variable);
+  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
+}
+
+TEST(ExecutorSimulationTest, KeepsItsPromisesInAnyOrderOfEvents) {
+  const LogLevel level = GetLogLevel();
   SetLogLevel(LogLevel::kError);  // workers die all the time here
-  const char* only = std::getenv("HEADRACE_SIMULATION_SEED");
-  const uint64_t first = only == nullptr ? 1 : std::strtoull(only, nullptr, 10);
-  const uint64_t last = only == nullptr ? 2000 : first;
+  const uint64_t only = NumberOf("HEADRACE_SIMULATION_SEED", 0);
+  const uint64_t first = only == 0 ? 1 : only;
+  const uint64_t last = only == 0 ? NumberOf("HEADRACE_SIMULATIONS", 5000) : only;
+  int64_t pauses = 0;
+  int64_t grants = 0;
   for (uint64_t seed = first; seed <= last && !testing::Test::HasFailure(); ++seed) {
     SCOPED_TRACE("HEADRACE_SIMULATION_SEED=" + std::to_string(seed));
-    Simulation(seed).Check();
+    Simulation simulation(seed);
+    simulation.Check();
+    pauses += simulation.pauses();
+    grants += simulation.grants();
   }
+  SetLogLevel(level);
+  if (only != 0) return;
+  EXPECT_GT(pauses, 0) << "tasks pause here";
+  EXPECT_GT(grants, 0) << "limits are too tight without the rule of liveness here";
 }
 
 }  // namespace

@@ -8,6 +8,17 @@ bool OutputQueue::HasRoom() const {
   return bytes_ < limits_.max_bytes && static_cast<int64_t>(blocks_.size()) < limits_.max_blocks;
 }
 
+int64_t OutputQueue::bytes() const {
+  const std::scoped_lock lock(mutex_);
+  return bytes_;
+}
+
+int64_t OutputQueue::WakeOnTake(bool wanted) {
+  const std::scoped_lock lock(mutex_);
+  wake_on_take_ = wanted;
+  return bytes_;
+}
+
 void OutputQueue::Push(task::RefBundle bundle) {
   bool was_empty = false;
   {
@@ -45,6 +56,7 @@ Result<std::vector<task::BlockRef>> OutputQueue::Take() {
     taken.swap(blocks_);
     bytes_ = 0;
     made_room = std::exchange(was_full_, false);
+    made_room |= std::exchange(wake_on_take_, false);
   }
   if (made_room) on_room_();
   return taken;

@@ -20,11 +20,16 @@ class OutputQueue {
     int64_t max_bytes = 256 << 20;
     int64_t max_blocks = 1024;
   };
-  /// `on_room` is called by the consumer's thread when it made room in a full queue.
+  /// `on_room` is called by the consumer's thread when it made room in a full queue, or when
+  /// somebody waits for less to be held here.
   OutputQueue(Limits limits, std::function<void()> on_room)
       : limits_(limits), on_room_(std::move(on_room)) {}
 
-  bool HasRoom() const;               // scheduling thread
+  bool HasRoom() const;   // scheduling thread
+  int64_t bytes() const;  // that wait for the consumer
+  /// Scheduling thread: whether `on_room` is wanted at the next Take() whatever it makes room for.
+  /// Returns bytes() at this moment.
+  int64_t WakeOnTake(bool wanted);
   void Push(task::RefBundle bundle);  // scheduling thread
   /// No more output: the run is over with `status`.
   void Finish(Status status);
@@ -43,6 +48,7 @@ class OutputQueue {
   std::vector<task::BlockRef> blocks_ HR_GUARDED_BY(mutex_);
   int64_t bytes_ HR_GUARDED_BY(mutex_) = 0;
   bool was_full_ HR_GUARDED_BY(mutex_) = false;
+  bool wake_on_take_ HR_GUARDED_BY(mutex_) = false;
   bool finished_ HR_GUARDED_BY(mutex_) = false;
   Status status_ HR_GUARDED_BY(mutex_);
 };

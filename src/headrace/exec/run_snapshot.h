@@ -5,7 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "headrace/exec/backpressure/backpressure_policy.h"
 #include "headrace/exec/topology.h"
+#include "headrace/store/object_store.h"
 
 namespace headrace::exec {
 
@@ -19,6 +21,8 @@ struct OperatorSnapshot {
   bool input_is_rows = true;            // false: it describes reads
   std::optional<int64_t> max_rows_out;  // a bound that is known without running
   int64_t num_running = 0;
+  int64_t num_paused = 0;  // of those; they wait for their output to be read
+  std::string why_not;     // why no task may start now, with numbers; empty: one may, or none waits
   int64_t queued_blocks = 0;
   int64_t queued_bytes = 0;
   int64_t output_bytes = 0;
@@ -41,7 +45,17 @@ struct RunSnapshot {
   bool done = false;
   Status status;
   int64_t rows = 0;  // that reached the consumer, or were written
+  /// Tasks that were started or resumed although the limits said no, so that the run goes on.
+  int64_t liveness_grants = 0;
+  store::StoreStats store;         // of all runs
+  int64_t spilled_bytes = 0;       // written to disk by the object store while this ran
+  int64_t restored_bytes = 0;      // and read back
+  bool trace_allocations = false;  // held bytes are wanted in reports
   std::vector<OperatorSnapshot> operators;
 };
+
+/// What `node` looks like now. Scheduling thread.
+OperatorSnapshot TakeSnapshot(const Topology::Node& node, const ResourceManager& resources,
+                              const BackpressurePolicies& policies);
 
 }  // namespace headrace::exec

@@ -5,12 +5,20 @@
 #include <utility>
 
 #include "headrace/base/log.h"
+#include "headrace/exec/wait_graph.h"
 
 namespace headrace::exec {
 namespace {
 
 /// Readers of progress look a few times a second.
 constexpr auto kPublishInterval = std::chrono::milliseconds(100);
+/// While memory is what is waited for, its measure can change without an event of this run.
+constexpr auto kMemoryInterval = std::chrono::milliseconds(20);
+
+std::chrono::steady_clock::duration Seconds(double seconds) {
+  return std::chrono::duration_cast<std::chrono::steady_clock::duration>(
+      std::chrono::duration<double>(seconds));
+}
 
 }  // namespace
 
@@ -20,17 +28,34 @@ StreamingExecutor::StreamingExecutor(Topology topology, std::shared_ptr<task::Ta
       backend_(std::move(backend)),
       options_(std::move(options)),
       output_(options_.output, [this] { completions_.Wake(); }),
-      resources_(options_.limits, topology_),
+      resources_(options_.limits, topology_, &backend_->store()->budget()),
+      policies_(MakeBackpressurePolicies(backend_->memory(), options_.policies)),
+      running_(backend_->memory()),
       plan_text_(topology_.ToString()),
+      store_before_(backend_->store()->stats()),
       start_(Clock::now()),
-      last_progress_(start_) {
-  policies_.push_back(std::make_unique<ConcurrencyCapBackpressurePolicy>());
-  policies_.push_back(std::make_unique<ResourceBudgetBackpressurePolicy>());
+      last_progress_(start_),
+      next_warning_s_(options_.stall_warning_s),
+      memory_freed_(backend_->memory()->Subscribe([this] { completions_.Wake(); })),
+      store_freed_(backend_->store()->room().Subscribe([this] { completions_.Wake(); })) {
   Publish(false, Status::OK());
 }
 
 void StreamingExecutor::Start() {
   scheduler_ = std::thread([this] { Run(); });
+}
+
+bool StreamingExecutor::Advance() {
+  if (ended_) return false;
+  auto completions = completions_.Drain(Clock::time_point::min());
+  do {
+    if (!Turn(std::move(completions))) {
+      End();
+      return false;
+    }
+    completions = completions_.Drain(Clock::time_point::min());
+  } while (!completions.empty());
+  return true;
 }
 
 void StreamingExecutor::RequestStop() {
@@ -42,7 +67,13 @@ void StreamingExecutor::Shutdown() {
   std::call_once(shutdown_once_, [this] {
     RequestStop();  // 1. the scheduling thread submits nothing more, cancels what runs …
     if (scheduler_.joinable()) scheduler_.join();  // 2. … waits for it, and ends
-    completions_.Close();                          // 3. nobody is left who could push
+    if (!ended_) {                                 //    (there was none: Advance, or no start)
+      Turn({});
+      End();
+    }
+    memory_freed_.Reset();  // 3. nobody is left who could push or wake
+    store_freed_.Reset();
+    completions_.Close();
     output_.Finish(MakeError(arrow::StatusCode::Cancelled, ErrorKind::kCancelled,
                              "the execution was stopped"));
     topology_.Clear();  // 4. queues drop their block references
@@ -50,33 +81,48 @@ void StreamingExecutor::Shutdown() {
 }
 
 void StreamingExecutor::Run() {
-  Status status;
   std::vector<task::Completion> completions;
-  while (true) {
-    status = Step(std::move(completions));
-    if (!status.ok() || stop_requested_ || Finished()) break;
-    if (Clock::now() - last_publish_ >= kPublishInterval) Publish(false, Status::OK());
-    const bool output_was_full = !output_.HasRoom();
-    const auto timeout = std::chrono::duration_cast<Clock::duration>(
-        std::chrono::duration<double>(options_.no_progress_timeout_s));
-    completions = completions_.Drain(options_.no_progress_timeout_s > 0
-                                         ? std::optional(last_progress_ + timeout)
-                                         : std::nullopt);
-    // While the output was full, the consumer was the slow one.
-    if (!completions.empty() || output_was_full) last_progress_ = Clock::now();
-    status = CheckProgress();
-    if (!status.ok()) break;
+  while (Turn(std::move(completions))) completions = Wait();
+  End();
+}
+
+bool StreamingExecutor::Turn(std::vector<task::Completion> completions) {
+  if (status_.ok()) status_ = Step(std::move(completions));
+  if (!status_.ok() || stop_requested_ || Finished()) return false;
+  if (Clock::now() - last_publish_ >= kPublishInterval) Publish(false, Status::OK());
+  return true;
+}
+
+std::vector<task::Completion> StreamingExecutor::Wait() {
+  const bool output_was_full = !output_.HasRoom();
+  std::optional<Clock::time_point> deadline;
+  const auto until = [&](Clock::time_point time) {
+    deadline = deadline ? std::min(*deadline, time) : time;
+  };
+  if (options_.no_progress_timeout_s > 0) {
+    until(last_progress_ + Seconds(options_.no_progress_timeout_s));
   }
-  if (status.ok() && stop_requested_ && !Finished()) {
-    status =
+  if (next_warning_s_ > 0) until(last_progress_ + Seconds(SecondsToWarning()));
+  if (waits_for_memory_) until(Clock::now() + kMemoryInterval);
+  auto completions = completions_.Drain(deadline);
+  // While the output was full, the consumer was the slow one.
+  if (!completions.empty() || output_was_full) last_progress_ = Clock::now();
+  status_ = CheckProgress();
+  return completions;
+}
+
+void StreamingExecutor::End() {
+  if (status_.ok() && stop_requested_ && !Finished()) {
+    status_ =
         MakeError(arrow::StatusCode::Cancelled, ErrorKind::kCancelled, "the execution was stopped");
   }
-  Publish(true, status);
+  Publish(true, status_);
   // A consumer that has seen the end need not wait for actors to be gone; Shutdown() does.
-  if (status.ok()) output_.Finish(status);
+  if (status_.ok()) output_.Finish(status_);
   backend_->Join(&completions_);
   // After an error nothing of the run may be alive when the user sees it.
-  output_.Finish(status);
+  output_.Finish(status_);
+  ended_ = true;
 }
 
 Status StreamingExecutor::Step(std::vector<task::Completion> completions) {
@@ -86,8 +132,14 @@ Status StreamingExecutor::Step(std::vector<task::Completion> completions) {
     changed = false;
     ARROW_RETURN_NOT_OK(MoveBundles(&changed));
     ARROW_RETURN_NOT_OK(PropagateEnds(&changed));
+    consumer_bytes_ = output_.bytes();
+    resources_.set_consumer_bytes(consumer_bytes_);
+    resources_.set_heap_bytes(running_.heap_bytes());
+    resources_.LookAtStore();
     ManageActors();
+    ReadOutputs();
     changed |= SubmitTasks();
+    if (!changed) changed = NoteWaits();
   }
   return Status::OK();
 }
@@ -102,41 +154,25 @@ Status StreamingExecutor::Handle(task::Completion completion) {
     node_of_actor_.erase(it);
     return actors.OnActorFailed(completion.actor, completion.status);
   }
-  const auto it = node_of_task_.find(completion.task);
-  if (it == node_of_task_.end()) return Status::OK();
-  Node& node = topology_.nodes()[it->second];
+  const std::optional<int> index = running_.NodeOf(completion.task);
+  if (!index) return Status::OK();
+  Node& node = topology_.nodes()[*index];
   if (completion.kind == Kind::kBlocks) {
     for (const auto& block : completion.blocks) {
-      node.counters.block_rows.Add(static_cast<double>(block.num_rows));
-      node.counters.block_bytes.Add(static_cast<double>(block.size_bytes));
-      node.counters.rows_out += block.num_rows;
-      node.counters.bytes_out += block.size_bytes;
+      node.counters.AddBlock(block);
+      // The further from the output, the later it is needed.
+      block.object->set_spill_rank(*index);
     }
-    node.counters.blocks_out += static_cast<int64_t>(completion.blocks.size());
     return node.tasks->OnBlocks(completion.task, std::move(completion.blocks));
   }
-  node_of_task_.erase(it);
+  running_.End(completion.task);
   node.counters.last_end_s = SecondsSinceStart();
   if (completion.kind == Kind::kTaskDone) {
-    Count(node, completion.stats);
+    node.counters.AddTask(completion.stats);
     return node.tasks->OnTaskDone(completion.task, completion.stats);
   }
   ++node.counters.tasks_failed;
   return node.tasks->OnTaskFailed(completion.task, completion.status, completion.retryable);
-}
-
-void StreamingExecutor::Count(Node& node, const task::TaskStats& stats) {
-  OperatorCounters& counters = node.counters;
-  ++counters.tasks_done;
-  counters.wall_s.Add(stats.wall_s);
-  counters.cpu_s.Add(stats.cpu_s);
-  counters.udf_s.Add(stats.udf_s);
-  counters.rows_consumed += stats.rows_consumed;
-  counters.rows_in_done += stats.rows_in;
-  counters.task_rows.Add(
-      static_cast<double>(stats.rows_consumed > 0 ? stats.rows_consumed : stats.rows_out));
-  counters.skipped_inputs += stats.skipped_inputs;
-  counters.peak_rss_bytes = std::max(counters.peak_rss_bytes, stats.peak_rss_bytes);
 }
 
 Status StreamingExecutor::MoveBundles(bool* moved) {
@@ -196,9 +232,7 @@ void StreamingExecutor::StopInputsOf(Node& node) {
     Node& input = topology_.nodes()[index];
     if (std::exchange(input.output_stopped, true)) continue;
     input.op->OutputNotWanted();
-    for (const auto& [task, owner] : node_of_task_) {
-      if (owner == index) backend_->Cancel(task);
-    }
+    running_.ForEach(index, [&](task::TaskId task) { backend_->Cancel(task); });
     StopInputsOf(input);
   }
 }
@@ -207,7 +241,10 @@ void StreamingExecutor::ManageActors() {
   for (int i = 0; i < static_cast<int>(topology_.nodes().size()); ++i) {
     Node& node = topology_.nodes()[i];
     if (node.actors == nullptr) continue;
-    while (auto spec = node.actors->NextActor(resources_.Fits(node.actors->ActorResources()))) {
+    const auto fits = [&] {
+      return resources_.Fits(node.actors->ActorResources()) && !backend_->memory()->pressed();
+    };
+    while (auto spec = node.actors->NextActor(fits())) {
       node_of_actor_.emplace(spec->id, i);
       backend_->CreateActor(*std::move(spec), &completions_);
     }
@@ -218,79 +255,100 @@ void StreamingExecutor::ManageActors() {
   }
 }
 
+void StreamingExecutor::Acknowledge(Node& node, task::TaskId task) {
+  backend_->Acknowledge(task, node.tasks->MarkRead(task));
+}
+
+void StreamingExecutor::ReadOutputs() {
+  if (resources_.StoreIsFull()) return;
+  for (Node& node : topology_.nodes()) {
+    if (node.tasks == nullptr) continue;
+    while (const auto unread = node.tasks->FirstUnread()) {
+      if (unread->more_bytes > resources_.StoreBudget(node)) break;
+      Acknowledge(node, unread->task);
+    }
+  }
+}
+
 bool StreamingExecutor::SubmitTasks() {
   bool submitted = false;
   while (true) {
-    int pick = PickOperator();
-    if (pick < 0) pick = PickForLiveness();
-    if (pick < 0) return submitted;
-    Submit(pick);
+    Decision next = Pick();
+    if (next.node < 0 && output_.HasRoom()) {
+      next = PickForLiveness(topology_);
+      liveness_grants_ += next.node >= 0 ? 1 : 0;
+    }
+    if (next.node < 0) return submitted;
+    Node& node = topology_.nodes()[next.node];
+    if (next.resume) {
+      Acknowledge(node, node.tasks->FirstPaused()->task);
+    } else {
+      Submit(next.node);
+    }
     submitted = true;
   }
 }
 
-int StreamingExecutor::PickOperator() {
-  int best = -1;
+bool StreamingExecutor::MayResume(const Node& node) const {
+  const auto paused = node.tasks->FirstPaused();
+  return paused && resources_.Fits(node.tasks->ResumeResources()) && !resources_.StoreIsFull() &&
+         paused->more_bytes <= resources_.StoreBudget(node);
+}
+
+Decision StreamingExecutor::Pick() const {
+  Decision best;
   int64_t best_bytes = 0;
   for (int i = static_cast<int>(topology_.nodes().size()) - 1; i >= 0; --i) {
-    Node& node = topology_.nodes()[i];
-    if (node.tasks == nullptr || !node.tasks->HasTask()) continue;
-    if (!resources_.Fits(node.tasks->TaskResources())) continue;
-    const auto refusal = std::find_if(policies_.begin(), policies_.end(), [&](const auto& policy) {
-      return !policy->MaySubmit(node, resources_);
-    });
-    if (refusal != policies_.end()) {
-      NoteBackpressure(node, (*refusal)->name());
+    const Node& node = topology_.nodes()[i];
+    if (node.tasks == nullptr) continue;
+    const bool resume = MayResume(node);
+    if (!resume && (!node.tasks->HasTask() || !resources_.Fits(node.tasks->TaskResources()) ||
+                    RefusedBy(policies_, node, resources_) != nullptr)) {
       continue;
     }
-    NoteBackpressure(node, {});
     // Least memory downstream first; the nodes are visited from the output, which settles ties.
     const int64_t bytes = resources_.StoreUsage(node);
-    if (best < 0 || bytes < best_bytes) {
-      best = i;
+    if (best.node < 0 || bytes < best_bytes) {
+      best = {i, resume};
       best_bytes = bytes;
     }
   }
   return best;
 }
 
-/// When nothing runs and nothing may run, the operator with input that is closest to the output
-/// runs one task, whatever the budgets say: its result can always be taken. Only operators whose
-/// output can get through to the consumer now: what waits for its turn in a union would pile up.
-int StreamingExecutor::PickForLiveness() const {
-  if (!node_of_task_.empty() || !output_.HasRoom()) return -1;
-  const auto& nodes = topology_.nodes();
-  std::vector<bool> open(nodes.size(), true);
-  for (int i = static_cast<int>(nodes.size()) - 1; i >= 0; --i) {
-    const Node& node = nodes[i];
-    open[i] = node.output < 0 ||
-              (open[node.output] && nodes[node.output].op->WantsInput(node.output_input));
-    // Slots do not count either: a task that asks for more than there is runs alone, and a GPU that
-    // an idle actor further down holds for life is lent to the task that gives it work.
-    if (open[i] && node.tasks != nullptr && node.tasks->HasTask()) return i;
-  }
-  return -1;
-}
-
-void StreamingExecutor::NoteBackpressure(Node& node, std::string_view policy) {
-  OperatorCounters& counters = node.counters;
-  if (counters.backpressure_policy == policy) return;
+bool StreamingExecutor::NoteWaits() {
   const auto now = Clock::now();
-  if (!counters.backpressure_policy.empty()) {
-    counters.backpressure_s +=
-        std::chrono::duration<double>(now - counters.backpressure_since).count();
+  // The question makes the store tell when it has room again.
+  if (resources_.StoreIsFull() && backend_->store()->room().Admits(0)) return true;
+  waits_for_memory_ = false;
+  bool waits_for_store = false;
+  for (Node& node : topology_.nodes()) {
+    OperatorCounters& counters = node.counters;
+    counters.held_bytes = resources_.HeldBytes(node);
+    counters.peak_held_bytes = std::max(counters.peak_held_bytes, counters.held_bytes);
+    if (node.tasks == nullptr) continue;
+    std::string_view policy;
+    if (node.tasks->HasTask() && resources_.Fits(node.tasks->TaskResources())) {
+      const BackpressurePolicy* refusing = RefusedBy(policies_, node, resources_);
+      if (refusing != nullptr) policy = refusing->name();
+      waits_for_memory_ |= refusing != nullptr && policy == kMemoryCeiling;
+      waits_for_store |= refusing != nullptr;
+    }
+    if (policy.empty() && node.tasks->num_paused() > 0) policy = kStreamingOutput;
+    waits_for_store |= node.tasks->num_paused() > 0 || node.tasks->FirstUnread().has_value();
+    counters.NoteBackpressure(policy, now);
   }
-  counters.backpressure_policy = policy;
-  counters.backpressure_since = now;
+  return output_.WakeOnTake(waits_for_store && consumer_bytes_ > 0) < consumer_bytes_;
 }
 
 void StreamingExecutor::Submit(int index) {
   Node& node = topology_.nodes()[index];
-  NoteBackpressure(node, {});
   if (node.counters.first_start_s < 0) node.counters.first_start_s = SecondsSinceStart();
   ++node.counters.tasks_started;
+  const int64_t heap_bytes = node.tasks->expected_heap_bytes();
   TaskOperator::Submission submission = node.tasks->StartTask();
-  node_of_task_.emplace(submission.task.id, index);
+  running_.Start(submission.task.id, index, submission.actor, heap_bytes);
+  resources_.set_heap_bytes(running_.heap_bytes());
   if (submission.actor) {
     backend_->SubmitToActor(*submission.actor, std::move(submission.task));
   } else {
@@ -298,30 +356,34 @@ void StreamingExecutor::Submit(int index) {
   }
 }
 
-bool StreamingExecutor::Finished() const {
-  const auto& nodes = topology_.nodes();
-  return nodes.back().op->Done();
+std::string StreamingExecutor::WaitGraph() const {
+  return DescribeWaits({topology_, resources_, policies_, *backend_->memory(),
+                        backend_->store()->stats(), output_.HasRoom()});
+}
+
+double StreamingExecutor::SecondsToWarning() const {
+  double usual_s = 0;
+  for (const Node& node : topology_.nodes()) {
+    if (node.tasks == nullptr || node.tasks->num_running() == 0) continue;
+    usual_s = std::max(usual_s, node.counters.wall_s.max);
+  }
+  return std::max(next_warning_s_, 2 * usual_s);
 }
 
 Status StreamingExecutor::CheckProgress() {
-  if (options_.no_progress_timeout_s <= 0) return Status::OK();
   const double idle_s = std::chrono::duration<double>(Clock::now() - last_progress_).count();
-  if (idle_s < options_.no_progress_timeout_s) return Status::OK();
-  std::string waiting;
-  for (const Node& node : topology_.nodes()) {
-    if (node.op->Done()) continue;
-    waiting += " " + node.op->name() + ": " +
-               std::to_string(node.tasks == nullptr ? 0 : node.tasks->num_running()) +
-               " tasks running, " + std::to_string(node.op->queued_blocks()) + " blocks queued";
-    if (node.actors != nullptr) waiting += ", actors: " + node.actors->ActorSummary();
-    if (!node.counters.backpressure_policy.empty()) {
-      waiting += ", held back by " + node.counters.backpressure_policy;
-    }
-    waiting += ";";
+  const std::string seconds = std::to_string(static_cast<int64_t>(idle_s));
+  if (options_.no_progress_timeout_s > 0 && idle_s >= options_.no_progress_timeout_s) {
+    return MakeError(arrow::StatusCode::ExecutionError, ErrorKind::kExecutionTimeout,
+                     "no progress for " + seconds +
+                         " s (DataContext.execution_no_progress_timeout_s).\n" + WaitGraph());
   }
-  return MakeError(arrow::StatusCode::ExecutionError, ErrorKind::kExecutionTimeout,
-                   "no progress for " + std::to_string(static_cast<int64_t>(idle_s)) +
-                       " s (DataContext.execution_no_progress_timeout_s)." + waiting);
+  if (next_warning_s_ > 0 && idle_s >= SecondsToWarning()) {
+    next_warning_s_ *= 2;
+    Log(LogLevel::kWarning, "No progress",
+        {{"seconds", seconds}, {"dataset", options_.dataset_id}, {"waits", "\n" + WaitGraph()}});
+  }
+  return Status::OK();
 }
 
 void StreamingExecutor::Publish(bool done, const Status& status) {
@@ -331,26 +393,14 @@ void StreamingExecutor::Publish(bool done, const Status& status) {
   next.seconds = SecondsSinceStart();
   next.done = done;
   next.status = status;
+  next.liveness_grants = liveness_grants_;
+  next.store = backend_->store()->stats();
+  next.spilled_bytes = next.store.spilled_bytes_total - store_before_.spilled_bytes_total;
+  next.restored_bytes = next.store.restored_bytes_total - store_before_.restored_bytes_total;
+  next.trace_allocations = options_.trace_allocations;
   for (Node& node : topology_.nodes()) {
-    if (done) NoteBackpressure(node, {});
-    OperatorSnapshot op;
-    op.name = node.op->name();
-    op.type = node.op->type();
-    op.done = node.op->Done();
-    op.runs_tasks = node.tasks != nullptr;
-    op.inputs = node.inputs;
-    op.input_is_rows = node.op->input_is_rows();
-    op.max_rows_out = node.op->max_rows_out();
-    op.num_running = node.tasks == nullptr ? 0 : node.tasks->num_running();
-    op.queued_blocks = node.op->queued_blocks();
-    op.queued_bytes = node.op->queued_bytes();
-    op.output_bytes = node.op->output_bytes();
-    if (node.actors != nullptr) {
-      op.num_actors = node.actors->num_actors();
-      op.actors = node.actors->ActorSummary();
-    }
-    op.counters = node.counters;
-    next.operators.push_back(std::move(op));
+    if (done) node.counters.NoteBackpressure({}, Clock::now());
+    next.operators.push_back(TakeSnapshot(node, resources_, policies_));
   }
   next.rows = rows_out_;
   if (const int64_t consumed = topology_.last().counters.rows_consumed; consumed > 0) {

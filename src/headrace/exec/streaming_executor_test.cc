@@ -362,6 +362,178 @@ TEST_F(StreamingExecutorTest, AnErrorEndsTheRunAfterTheRowsBeforeIt) {
   EXPECT_EQ(backend_->store()->stats().num_objects, 0);
 }
 
+/// Passes its input on in blocks of one row, and pauses when two of them are unread.
+void OneRowPerBlock(MapOperatorOptions& options) {
+  options.max_unread_blocks = 2;
+  options.target_min_block_size = 1;
+  options.body = std::make_shared<FakeBody>(
+      options.name, [](const auto& inputs, const auto&, task::TaskOutput& out) {
+        for (const Block& block : inputs) {
+          for (int64_t row = 0; row < block.num_rows(); ++row) {
+            ARROW_RETURN_NOT_OK(out.Put(block.Slice(row, 1)));
+          }
+        }
+        return Status::OK();
+      });
+}
+
+TEST_F(StreamingExecutorTest, AcknowledgesAtOnceWhileTheOperatorIsWithinItsBudget) {
+  plan_.Range(50, 1);
+  plan_.Map("rows", OneRowPerBlock);
+  TestRun run(plan_, backend_);
+  for (int i = 0; i < 25; ++i) {
+    backend_->Finish(0);
+    backend_->Settle();
+    EXPECT_THAT(backend_->paused(), IsEmpty());
+  }
+  backend_->FinishAll();
+  EXPECT_EQ(run.Rows(), Iota(50));
+}
+
+TEST_F(StreamingExecutorTest, ATaskWhoseOutputNobodyTakesPausesAndGivesItsSlotBack) {
+  plan_.Range(50, 1);
+  const int rows = plan_.Map("rows", [](auto& options) {
+    OneRowPerBlock(options);
+    options.expected_output_bytes = 8;
+  });
+  plan_.Range(4, 4, /*begin=*/50);
+  const int others = plan_.Map("others", [](auto& options) { options.expected_output_bytes = 8; });
+  plan_.Union({rows, others});
+  ExecutorOptions options = RoomyOptions();
+  options.limits.slots.cpu = 1;
+  options.limits.object_store_bytes = 64;
+  options.output.max_blocks = 1;
+  TestRun run(plan_, backend_, options);
+  std::vector<int64_t> ids;
+  for (int i = 0; i < 100 && ids.size() < 54; ++i) {
+    backend_->FinishAll();
+    if (backend_->joined()) break;
+    const auto blocks = run.executor().Take();
+    ASSERT_TRUE(blocks.ok());
+    for (const int64_t id : testkit::Ids(*blocks)) ids.push_back(id);
+    if (i == 0) {
+      EXPECT_THAT(backend_->paused(), SizeIs(1));
+      EXPECT_THAT(backend_->attempts(), SizeIs(testing::Gt(1))) << "the only slot is used";
+    }
+  }
+  const std::vector<int64_t> rest = run.Rows();
+  ids.insert(ids.end(), rest.begin(), rest.end());
+  EXPECT_EQ(ids, Iota(54));
+  run.executor().Shutdown();
+  const OperatorSnapshot op = run.executor().snapshot().operators[rows];
+  ASSERT_THAT(op.counters.backpressure, testing::Not(IsEmpty()));
+  EXPECT_GT(op.counters.backpressure_s, 0);
+}
+
+TEST_F(StreamingExecutorTest, APausedTaskGoesOnWhenNothingElseCan) {
+  plan_.Range(10, 1);
+  plan_.Map("rows", OneRowPerBlock);
+  plan_.Map("all at once", [](auto& options) { options.bundler.min_rows = 10; });
+  ExecutorOptions options = RoomyOptions();
+  options.limits.object_store_bytes = 1;
+  TestRun run(plan_, backend_, options);
+  backend_->FinishAll();
+  EXPECT_EQ(run.Rows(), Iota(10));
+  EXPECT_GT(run.executor().snapshot().liveness_grants, 4) << "two blocks at a time";
+}
+
+TEST_F(StreamingExecutorTest, APausedTaskCanBeCancelled) {
+  plan_.Range(50, 1);
+  plan_.Map("rows", OneRowPerBlock);
+  plan_.Limit(3);
+  ExecutorOptions options = RoomyOptions();
+  options.limits.object_store_bytes = 1;
+  TestRun run(plan_, backend_, options);
+  backend_->FinishAll();
+  EXPECT_EQ(run.Rows(), Iota(3));
+  EXPECT_THAT(backend_->cancelled(), SizeIs(1));
+}
+
+TEST_F(StreamingExecutorTest, TheMemoryCeilingHoldsBackSubmission) {
+  backend_ = std::make_shared<ManualBackend>(ManualBackend::Options{.memory_bytes = 1000});
+  TopologyBuilder plan(backend_->store());
+  plan.Range(4, 4);
+  plan.Map("heavy", [](auto& options) { options.expected_heap_bytes = 400; });
+  TestRun run(plan, backend_);
+  backend_->Settle();
+  EXPECT_THAT(backend_->running(), SizeIs(1)) << "the first shows what one takes";
+  backend_->Finish(0);
+  backend_->Settle();
+  EXPECT_THAT(backend_->running(), SizeIs(2)) << "four slots, 1000 bytes";
+  EXPECT_EQ(backend_->memory()->heap_bytes(), 800);
+  backend_->FinishAll();
+  EXPECT_EQ(run.Rows(), Iota(4));
+  run.End();
+  EXPECT_EQ(backend_->memory()->heap_bytes(), 0);
+}
+
+TEST_F(StreamingExecutorTest, TheMemoryOfATaskIsLearntFromThoseBefore) {
+  backend_ = std::make_shared<ManualBackend>(ManualBackend::Options{.memory_bytes = 1000});
+  TopologyBuilder plan(backend_->store());
+  plan.Range(4, 4);
+  plan.Map("light", [](auto& options) {
+    auto body = std::make_shared<FakeBody>("light");
+    body->set_heap_peak_bytes(100);
+    options.body = body;
+    options.expected_heap_bytes = 5000;
+  });
+  TestRun run(plan, backend_);
+  backend_->Settle();
+  EXPECT_THAT(backend_->running(), SizeIs(1)) << "only because nothing else runs";
+  backend_->Finish(0);
+  backend_->Settle();
+  EXPECT_THAT(backend_->running(), SizeIs(3));
+  backend_->FinishAll();
+  EXPECT_EQ(run.Rows(), Iota(4));
+}
+
+TEST_F(StreamingExecutorTest, MemoryThatComesFreeElsewhereWakesTheRun) {
+  backend_ = std::make_shared<ManualBackend>(ManualBackend::Options{.memory_bytes = 1000});
+  TopologyBuilder plan(backend_->store());
+  plan.Range(2, 2);
+  plan.Map("heavy", [](auto& options) { options.expected_heap_bytes = 60; });
+  auto another_run = backend_->memory()->ReserveHeap(900);
+  TestRun run(plan, backend_);
+  backend_->Settle();
+  EXPECT_THAT(backend_->running(), ElementsAre(0));
+  another_run = {};
+  backend_->Settle();
+  EXPECT_THAT(backend_->running(), ElementsAre(0, 1));
+  backend_->FinishAll();
+  EXPECT_EQ(run.Rows(), Iota(2));
+}
+
+TEST_F(StreamingExecutorTest, TasksQueuedInAnActorShareTheMemoryOfOne) {
+  backend_ = std::make_shared<ManualBackend>(ManualBackend::Options{.memory_bytes = 1000});
+  TopologyBuilder plan(backend_->store());
+  plan.Range(4, 4);
+  plan.ActorMap("model", {.max_size = 1, .max_tasks_in_flight = 3},
+                [](auto& options) { options.expected_heap_bytes = 300; });
+  TestRun run(plan, backend_);
+  backend_->Settle();
+  EXPECT_THAT(backend_->running(), SizeIs(3));
+  EXPECT_EQ(backend_->memory()->heap_bytes(), 300);
+  backend_->FinishAll();
+  EXPECT_EQ(run.Rows(), Iota(4));
+  run.End();
+  EXPECT_EQ(backend_->memory()->heap_bytes(), 0);
+}
+
+TEST_F(StreamingExecutorTest, TimeBlockedIsKeptForEachPolicy) {
+  plan_.Range(10, 10);
+  plan_.Map("capped", [](auto& options) { options.max_running = 1; });
+  TestRun run(plan_, backend_);
+  backend_->Settle();
+  backend_->FinishAll();
+  EXPECT_EQ(run.Rows(), Iota(10));
+  run.executor().Shutdown();
+  const auto counters = run.executor().snapshot().operators[1].counters;
+  ASSERT_THAT(counters.backpressure, SizeIs(1));
+  EXPECT_EQ(counters.backpressure[0].policy, "ConcurrencyCap");
+  EXPECT_GT(counters.backpressure[0].seconds, 0);
+  EXPECT_EQ(counters.backpressure[0].seconds, counters.backpressure_s);
+}
+
 TEST_F(StreamingExecutorTest, NoProgressTimesOutNamingTheOperator) {
   plan_.Range(2, 1);
   plan_.Map("stuck");
@@ -372,6 +544,21 @@ TEST_F(StreamingExecutorTest, NoProgressTimesOutNamingTheOperator) {
   ASSERT_FALSE(status.ok());
   EXPECT_EQ(GetErrorDetail(status)->kind(), ErrorKind::kExecutionTimeout);
   EXPECT_THAT(status.message(), HasSubstr("stuck: 1 tasks running"));
+}
+
+TEST_F(StreamingExecutorTest, NoProgressIsWarnedOfWithTheWaitGraph) {
+  plan_.Range(4, 2);
+  plan_.Map("stuck", [](auto& options) { options.max_running = 1; });
+  ExecutorOptions options = RoomyOptions();
+  options.stall_warning_s = 0.01;
+  options.no_progress_timeout_s = 0.08;  // after the warnings at 0.01, 0.02 and 0.04 s
+  testing::internal::CaptureStderr();
+  TestRun run(plan_, backend_, options);
+  EXPECT_FALSE(run.Wait().ok());
+  const std::string log = testing::internal::GetCapturedStderr();
+  EXPECT_THAT(log, HasSubstr("No progress"));
+  EXPECT_THAT(log, HasSubstr("stuck: 1 tasks running, 1 blocks queued (16 B)"));
+  EXPECT_THAT(log, HasSubstr("waits for ConcurrencyCap: 1 of at most 1 tasks run"));
 }
 
 TEST_F(StreamingExecutorTest, ASlowConsumerIsNoLackOfProgress) {

@@ -14,6 +14,46 @@ void OperatorCounters::Spread::Add(double value) {
   ++count;
 }
 
+void OperatorCounters::NoteBackpressure(std::string_view policy,
+                                        std::chrono::steady_clock::time_point now) {
+  if (backpressure_policy == policy) return;
+  if (!backpressure_policy.empty()) {
+    const double seconds = std::chrono::duration<double>(now - backpressure_since).count();
+    backpressure_s += seconds;
+    auto it = std::find_if(backpressure.begin(), backpressure.end(), [&](const Blocked& blocked) {
+      return blocked.policy == backpressure_policy;
+    });
+    if (it == backpressure.end()) {
+      it = backpressure.insert(it, {.policy = backpressure_policy, .seconds = 0});
+    }
+    it->seconds += seconds;
+  }
+  backpressure_policy = policy;
+  backpressure_since = now;
+}
+
+void OperatorCounters::AddBlock(const task::BlockRef& block) {
+  block_rows.Add(static_cast<double>(block.num_rows));
+  block_bytes.Add(static_cast<double>(block.size_bytes));
+  rows_out += block.num_rows;
+  bytes_out += block.size_bytes;
+  ++blocks_out;
+}
+
+void OperatorCounters::AddTask(const task::TaskStats& stats) {
+  ++tasks_done;
+  wall_s.Add(stats.wall_s);
+  cpu_s.Add(stats.cpu_s);
+  udf_s.Add(stats.udf_s);
+  rows_consumed += stats.rows_consumed;
+  rows_in_done += stats.rows_in;
+  task_rows.Add(
+      static_cast<double>(stats.rows_consumed > 0 ? stats.rows_consumed : stats.rows_out));
+  skipped_inputs += stats.skipped_inputs;
+  peak_rss_bytes = std::max(peak_rss_bytes, stats.peak_rss_bytes);
+  peak_heap_bytes = std::max(peak_heap_bytes, stats.heap_peak_bytes);
+}
+
 int Topology::Add(std::unique_ptr<PhysicalOperator> op, std::vector<int> inputs) {
   const int index = static_cast<int>(nodes_.size());
   for (int i = 0; i < static_cast<int>(inputs.size()); ++i) {

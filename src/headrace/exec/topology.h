@@ -5,6 +5,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "headrace/exec/physical_operator.h"
@@ -26,6 +27,7 @@ struct OperatorCounters {
   int64_t tasks_failed = 0;
   int64_t skipped_inputs = 0;
   int64_t peak_rss_bytes = 0;
+  int64_t peak_heap_bytes = 0;  // working memory of one task, beside its input and output
   struct Spread {
     double min = 0, max = 0, sum = 0;
     int64_t count = 0;
@@ -34,9 +36,25 @@ struct OperatorCounters {
   Spread wall_s, cpu_s, udf_s, task_rows, block_rows, block_bytes;
   double first_start_s = -1;  // since the run's start
   double last_end_s = 0;
-  double backpressure_s = 0;        // had a task, slots were free, a policy said no
-  std::string backpressure_policy;  // that said no last; empty: none does now
+
+  /// Time in which a task was ready, slots were free and a policy said no, or tasks were paused.
+  struct Blocked {
+    std::string policy;
+    double seconds = 0;
+  };
+  double backpressure_s = 0;          // of all policies
+  std::vector<Blocked> backpressure;  // by policy
+  std::string backpressure_policy;    // that says no now; empty: none does
   std::chrono::steady_clock::time_point backpressure_since;
+  /// From `now` on, `policy` says no; empty: none does.
+  void NoteBackpressure(std::string_view policy, std::chrono::steady_clock::time_point now);
+
+  /// A block was put out; a task has ended.
+  void AddBlock(const task::BlockRef& block);
+  void AddTask(const task::TaskStats& stats);
+
+  int64_t held_bytes = 0;       // in the object store because of this operator
+  int64_t peak_held_bytes = 0;  // most of them at a time
 };
 
 /// The operators of a run in topological order, sources first, and how they are connected.

@@ -42,11 +42,16 @@ std::string SpreadLine(const char* what, const Spread& spread, std::string (*for
          (last.empty() ? format(spread.sum) + " total" : last) + "\n";
 }
 
-std::string Remarks(const exec::OperatorSnapshot& op) {
+std::string Remarks(const exec::OperatorSnapshot& op, bool allocations) {
   const exec::OperatorCounters& c = op.counters;
   std::string text;
   if (c.peak_rss_bytes > 0) {
     text += "* Peak worker memory: " + FormatBytes(static_cast<double>(c.peak_rss_bytes)) + "\n";
+  }
+  if (c.peak_heap_bytes > 0) {
+    text +=
+        "* Peak working memory of a task: " + FormatBytes(static_cast<double>(c.peak_heap_bytes)) +
+        "\n";
   }
   if (!op.actors.empty() && !op.done) text += "* Actors: " + op.actors + "\n";
   if (c.skipped_inputs > 0) {
@@ -55,14 +60,23 @@ std::string Remarks(const exec::OperatorSnapshot& op) {
   if (c.tasks_failed > 0) {
     text += "* Failed: " + Count(c.tasks_failed, "task") + ", tried again or dropped\n";
   }
-  if (c.backpressure_s > 0) {
-    text += "* Backpressure: " + FormatSeconds(c.backpressure_s) +
-            " in which a task was ready and waited for the operators after it\n";
+  if (!c.backpressure.empty()) {
+    text += "* Backpressure: ";
+    for (const auto& blocked : c.backpressure) {
+      if (&blocked != &c.backpressure.front()) text += ", ";
+      text += blocked.policy + " " + FormatSeconds(blocked.seconds);
+    }
+    text += " in which a task was ready or paused\n";
+  }
+  if (allocations) {
+    text += "* Held in the object store: " + FormatBytes(static_cast<double>(c.peak_held_bytes)) +
+            " at most, " + FormatBytes(static_cast<double>(c.held_bytes)) + " at the end\n";
   }
   return text;
 }
 
-std::string OperatorSection(int number, const exec::OperatorSnapshot& op, bool verbose) {
+std::string OperatorSection(int number, const exec::OperatorSnapshot& op, bool verbose,
+                            bool allocations) {
   const exec::OperatorCounters& c = op.counters;
   const double seconds = std::max(0.0, c.last_end_s - std::max(0.0, c.first_start_s));
   const auto rows = static_cast<double>(op.rows());
@@ -78,7 +92,7 @@ std::string OperatorSection(int number, const exec::OperatorSnapshot& op, bool v
   }
   text += SpreadLine("Output rows per task", c.task_rows, FormatCount,
                      Count(c.task_rows.count, "task") + " used");
-  text += Remarks(op);
+  text += Remarks(op, allocations);
   text += "* Operator throughput:\n";
   if (op.input_is_rows) text += "\t* Total input num rows: " + Count(c.rows_in, "row") + "\n";
   text += "\t* Total output num rows: " + Count(op.rows(), "row") + "\n";
@@ -108,12 +122,16 @@ std::string StatsReport(const exec::RunSnapshot& run, bool verbose) {
   for (const auto& op : run.operators) {
     if (!op.runs_tasks) continue;
     if (number > 0) text += "\n";
-    text += OperatorSection(++number, op, verbose);
+    text += OperatorSection(++number, op, verbose, run.trace_allocations);
   }
   if (number == 0) return text;
   text += "\nDataset throughput:\n";
   text += "\t* Rows: " + Count(run.rows, "row") + " in " + FormatSeconds(run.seconds) + "\n";
   text += "\t* Throughput: " + FormatRate(static_cast<double>(run.rows), run.seconds) + "\n";
+  if (run.spilled_bytes > 0) {
+    text += "\t* Spilled to disk: " + FormatBytes(static_cast<double>(run.spilled_bytes)) +
+            ", read back: " + FormatBytes(static_cast<double>(run.restored_bytes)) + "\n";
+  }
   if (verbose) text += "Plan: " + run.plan + "\n";
   return text;
 }

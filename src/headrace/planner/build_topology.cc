@@ -41,7 +41,23 @@ exec::ActorPoolOptions PoolOptions(const PhysicalNode& node, const PlanContext& 
   return pool;
 }
 
+/// Working memory of a task until some have been measured: what its reader declares, and a block on
+/// its way in and one on its way out of what follows.
+int64_t ExpectedHeapBytes(const PhysicalNode& node, int64_t block_bytes) {
+  const int64_t blocks = 2 * std::max<int64_t>(1 << 20, block_bytes);
+  if (node.reader_heap_bytes < 0) return blocks;
+  return node.reader_heap_bytes + (node.steps.size() > 1 ? blocks : 0);
+}
+
+/// Nobody can tell where a block of `node` ended: its consumer cuts rows anew.
+bool BordersAreLost(const PhysicalNode& node, const PhysicalNode* consumer) {
+  if (consumer == nullptr || node.keep_small_blocks) return false;
+  return consumer->kind == Kind::kRepartition || consumer->kind == Kind::kRowSlicer ||
+         (consumer->kind == Kind::kMap && consumer->batch_size > 0);
+}
+
 std::unique_ptr<exec::PhysicalOperator> MakeMapOperator(PhysicalNode& node,
+                                                        const PhysicalNode* consumer,
                                                         const PlanContext& context,
                                                         std::shared_ptr<exec::ErrorBudget> errors) {
   exec::MapOperatorOptions options;
@@ -50,22 +66,29 @@ std::unique_ptr<exec::PhysicalOperator> MakeMapOperator(PhysicalNode& node,
   options.resources.cpu = node.resources.num_cpus >= 0 ? node.resources.num_cpus : 1;
   options.resources.gpu = std::max(0.0, node.resources.num_gpus);
   options.resources.memory_bytes = std::max(0.0, node.resources.memory_bytes);
+  options.target_max_block_size =
+      node.target_max_block_size.value_or(context.data.target_max_block_size);
+  options.expected_heap_bytes = ExpectedHeapBytes(node, options.target_max_block_size);
   worker::ChainOptions chain;
   chain.num_cpus = options.resources.cpu;
   chain.max_errored_files = context.data.max_errored_blocks;
   chain.inline_udfs = context.data.inline_udfs;
   chain.keep_small_blocks = node.keep_small_blocks;
+  chain.read_buffer_bytes = context.data.streaming_read_buffer_size;
+  chain.memory = context.memory;
   chain.working_directory = context.working_directory;
   options.body = std::make_shared<worker::TransformChain>(node.name, std::move(node.steps), chain);
   options.max_running = node.compute.actors ? -1 : node.compute.size;
   options.bundler.min_rows = node.reads ? 0 : node.min_rows;
   options.bundler.may_group = !node.one_bundle_per_task && context.data.max_errored_blocks == 0;
   options.bundler.num_slots = context.num_cpus;
-  options.target_max_block_size =
-      node.target_max_block_size.value_or(context.data.target_max_block_size);
   options.expected_output_bytes = node.expected_output_bytes >= 0
                                       ? node.expected_output_bytes
                                       : std::max<int64_t>(1, options.target_max_block_size);
+  options.target_min_block_size = context.data.target_min_block_size;
+  options.keep_borders = !BordersAreLost(node, consumer);
+  options.max_unread_blocks = context.data.max_blocks_in_streaming_gen_buffer;
+  options.eager_free = context.data.eager_free;
   options.write_id = context.write_id;
   options.max_retries = static_cast<int>(context.data.max_task_retries);
   options.errors = std::move(errors);
@@ -77,7 +100,9 @@ std::unique_ptr<exec::PhysicalOperator> MakeMapOperator(PhysicalNode& node,
                                                       PoolOptions(node, context, cpus));
 }
 
-std::unique_ptr<exec::PhysicalOperator> MakeOperator(PhysicalNode& node, const PlanContext& context,
+std::unique_ptr<exec::PhysicalOperator> MakeOperator(PhysicalNode& node,
+                                                     const PhysicalNode* consumer,
+                                                     const PlanContext& context,
                                                      std::shared_ptr<exec::ErrorBudget> errors) {
   switch (node.kind) {
     case Kind::kInput:
@@ -93,7 +118,7 @@ std::unique_ptr<exec::PhysicalOperator> MakeOperator(PhysicalNode& node, const P
     case Kind::kMap:
       break;
   }
-  return MakeMapOperator(node, context, std::move(errors));
+  return MakeMapOperator(node, consumer, context, std::move(errors));
 }
 
 }  // namespace
@@ -102,12 +127,13 @@ Result<exec::Topology> BuildTopology(PhysicalNodePtr root, const PlanContext& co
   exec::Topology topology;
   auto errors = std::make_shared<exec::ErrorBudget>();
   errors->remaining = context.data.max_errored_blocks;
-  const std::function<int(PhysicalNode&)> add = [&](PhysicalNode& node) {
-    std::vector<int> inputs;
-    for (auto& input : node.inputs) inputs.push_back(add(*input));
-    return topology.Add(MakeOperator(node, context, errors), std::move(inputs));
-  };
-  add(*root);
+  const std::function<int(PhysicalNode&, const PhysicalNode*)> add =
+      [&](PhysicalNode& node, const PhysicalNode* consumer) {
+        std::vector<int> inputs;
+        for (auto& input : node.inputs) inputs.push_back(add(*input, &node));
+        return topology.Add(MakeOperator(node, consumer, context, errors), std::move(inputs));
+      };
+  add(*root, nullptr);
   return topology;
 }
 

@@ -47,6 +47,7 @@ struct PhysicalNode {
   int64_t batch_size = 0;
   bool is_map_batches = false;  // ends in a map_batches function
   int64_t expected_output_bytes = -1;
+  int64_t reader_heap_bytes = -1;  // working memory that its reader declares; -1: unknown
 
   // kLimit, kRepartition, kRowSlicer
   int64_t count = 0;

@@ -7,6 +7,7 @@
 #include "headrace/data_context.h"
 #include "headrace/exec/topology.h"
 #include "headrace/planner/physical_node.h"
+#include "headrace/store/memory_ledger.h"
 #include "headrace/store/object_store.h"
 
 namespace headrace::planner {
@@ -16,8 +17,9 @@ struct PlanContext {
   DataContext data;
   int num_cpus = 1;
   std::shared_ptr<store::ObjectStore> store;
-  std::string write_id;           // of the run
-  std::string working_directory;  // of the program when the run begins
+  store::MemoryLedger* memory = nullptr;  // of the engine; tasks in this process ask it
+  std::string write_id;                   // of the run
+  std::string working_directory;          // of the program when the run begins
   /// Plan for showing only: sources are not asked for their tasks.
   bool dry_run = false;
 };

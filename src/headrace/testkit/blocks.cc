@@ -67,7 +67,7 @@ std::vector<int64_t> Ids(const task::RefBundle& bundle) { return Ids(bundle.bloc
 
 std::vector<int64_t> Ids(const std::vector<task::BlockRef>& blocks) {
   std::vector<int64_t> ids;
-  for (const auto& block : blocks) Append(block.Load(), &ids);
+  for (const auto& block : blocks) Append(block.Load().ValueOrDie(), &ids);
   return ids;
 }
 

@@ -31,19 +31,19 @@ class ManualBackend::Output final : public task::TaskOutput {
     if (seen_++ < live_.blocks_put) return Status::OK();
     if (seen_ > stop_) return Status::Cancelled("enough for now");
     ++live_.blocks_put;
-    ++stats.blocks_out;
-    stats.rows_out += block.num_rows();
-    stats.bytes_out += block.size_bytes();
+    ++live_.stats.blocks_out;
+    live_.stats.rows_out += block.num_rows();
+    live_.stats.bytes_out += block.size_bytes();
+    live_.unread.push_back(block.size_bytes());
+    live_.unread_bytes += block.size_bytes();
     Completion completion;
     completion.kind = Completion::Kind::kBlocks;
     completion.task = live_.spec.id;
     completion.blocks.push_back(task::PutBlock(store_, std::move(block)));
     live_.sink->Push(std::move(completion));
-    return Status::OK();
+    return live_.paused() ? Status::Cancelled("paused") : Status::OK();
   }
   bool cancelled() const override { return live_.cancelled; }
-
-  task::TaskStats stats;
 
  private:
   Live& live_;
@@ -72,7 +72,12 @@ void ManualBackend::Start(task::TaskSpec task, task::CompletionSink* sink, task:
   const auto [it, is_new] = numbers_.emplace(key, static_cast<int>(numbers_.size()));
   if (is_new) attempts_.push_back(0);
   ++attempts_[it->second];
-  live_.push_back({std::move(task), sink, actor, it->second});
+  Live live;
+  live.spec = std::move(task);
+  live.sink = sink;
+  live.actor = actor;
+  live.number = it->second;
+  live_.push_back(std::move(live));
   Contact(sink, lock);
 }
 
@@ -123,6 +128,18 @@ void ManualBackend::SubmitToActor(task::ActorId actor, task::TaskSpec task) {
   completion.status = WorkerDied(ErrorKind::kActorDied);
   completion.retryable = true;
   sink_->Push(std::move(completion));
+}
+
+void ManualBackend::Acknowledge(task::TaskId task, int64_t num_blocks) {
+  const Lock lock(mutex_);
+  ++num_contacts_;
+  for (Live& live : live_) {
+    if (live.spec.id != task) continue;
+    for (; num_blocks > 0 && !live.unread.empty(); --num_blocks) {
+      live.unread_bytes -= live.unread.front();
+      live.unread.pop_front();
+    }
+  }
 }
 
 void ManualBackend::Cancel(task::TaskId task) {
@@ -183,8 +200,10 @@ void ManualBackend::End(std::deque<Live>::iterator live, Status error, bool retr
 }
 
 void ManualBackend::RunLive(std::deque<Live>::iterator live, const Lock& lock) {
+  if (live->paused()) return;
   Status status = live->cancelled ? Cancelled() : Status::OK();
   Output out(*live, *store_, std::numeric_limits<int>::max());
+  live->stats.rows_in = 0;  // the body counts its input again
   if (status.ok()) {
     status = [&]() -> Status {
       std::unique_ptr<task::TaskRunner> own;
@@ -197,10 +216,14 @@ void ManualBackend::RunLive(std::deque<Live>::iterator live, const Lock& lock) {
       }
       if (runner == nullptr) return Status::Invalid("the actor is not ready");
       std::vector<Block> inputs;
-      for (const auto& block : live->spec.input.blocks()) inputs.push_back(block.Load());
-      return runner->Run(inputs, live->spec.params, out, &out.stats);
+      for (const auto& ref : live->spec.input.blocks()) {
+        ARROW_ASSIGN_OR_RAISE(Block block, ref.Load());
+        inputs.push_back(std::move(block));
+      }
+      return runner->Run(inputs, live->spec.params, out, &live->stats);
     }();
   }
+  if (live->paused()) return;
   if (!status.ok()) {
     End(live, std::move(status), /*retryable=*/false, lock);
     return;
@@ -208,7 +231,7 @@ void ManualBackend::RunLive(std::deque<Live>::iterator live, const Lock& lock) {
   Completion completion;
   completion.kind = Completion::Kind::kTaskDone;
   completion.task = live->spec.id;
-  completion.stats = out.stats;
+  completion.stats = live->stats;
   task::CompletionSink* sink = live->sink;
   live_.erase(live);
   sink->Push(std::move(completion));
@@ -226,9 +249,9 @@ void ManualBackend::PutOut(int task, int num_blocks) {
   if (live == live_.end()) return;
   Output out(*live, *store_, num_blocks);
   std::vector<Block> inputs;
-  for (const auto& block : live->spec.input.blocks()) inputs.push_back(block.Load());
+  for (const auto& ref : live->spec.input.blocks()) inputs.push_back(ref.Load().ValueOrDie());
   auto runner = live->spec.body->MakeRunner().ValueOrDie();
-  IgnoreStatus(runner->Run(inputs, live->spec.params, out, &out.stats), "stopped on purpose");
+  IgnoreStatus(runner->Run(inputs, live->spec.params, out, &live->stats), "stopped on purpose");
 }
 
 void ManualBackend::Kill(int task) {
@@ -291,8 +314,10 @@ void ManualBackend::FailActors(const Status& error) {
 void ManualBackend::FinishAll() {
   while (Settle()) {
     Lock lock(mutex_);
-    if (live_.empty()) return;
-    RunLive(live_.begin(), lock);
+    const auto next = std::find_if(live_.begin(), live_.end(),
+                                   [&](const Live& live) { return MayRun(live, lock); });
+    if (next == live_.end()) return;
+    RunLive(next, lock);
   }
 }
 
@@ -359,6 +384,32 @@ std::vector<int> ManualBackend::running() const {
   const Lock lock(mutex_);
   std::vector<int> numbers;
   for (const Live& live : live_) numbers.push_back(live.number);
+  return numbers;
+}
+
+bool ManualBackend::MayRun(const Live& live, const Lock&) const {
+  if (live.paused()) return false;
+  if (live.actor == 0) return true;
+  const auto first = std::find_if(live_.begin(), live_.end(),
+                                  [&](const Live& other) { return other.actor == live.actor; });
+  return first->spec.id == live.spec.id;
+}
+
+std::vector<int> ManualBackend::paused() const {
+  const Lock lock(mutex_);
+  std::vector<int> numbers;
+  for (const Live& live : live_) {
+    if (live.paused()) numbers.push_back(live.number);
+  }
+  return numbers;
+}
+
+std::vector<int> ManualBackend::ready() const {
+  const Lock lock(mutex_);
+  std::vector<int> numbers;
+  for (const Live& live : live_) {
+    if (MayRun(live, lock)) numbers.push_back(live.number);
+  }
   return numbers;
 }
 

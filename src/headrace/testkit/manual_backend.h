@@ -24,18 +24,23 @@ class ManualBackend final : public task::TaskBackend {
   struct Options {
     task::Resources resources = {4, 0, 0};
     int64_t object_store_bytes = 1 << 30;
+    int64_t memory_bytes = -1;  // of the ledger; -1: no limit
     /// Actors are ready as soon as they are asked for.
     bool actors_are_ready_at_once = true;
   };
   ManualBackend() : ManualBackend(Options()) {}
   explicit ManualBackend(Options options)
-      : options_(options), store_(task::MakeBlockStore(options.object_store_bytes)) {}
+      : options_(options),
+        memory_(std::make_shared<store::MemoryLedger>(options.memory_bytes)),
+        store_(task::MakeBlockStore(options.object_store_bytes, {}, memory_)) {}
 
   task::Resources TotalResources() const override { return options_.resources; }
   const std::shared_ptr<store::ObjectStore>& store() const override { return store_; }
+  const std::shared_ptr<store::MemoryLedger>& memory() const override { return memory_; }
   void Submit(task::TaskSpec task, task::CompletionSink* sink) override;
   void CreateActor(task::ActorSpec actor, task::CompletionSink* sink) override;
   void SubmitToActor(task::ActorId actor, task::TaskSpec task) override;
+  void Acknowledge(task::TaskId task, int64_t num_blocks) override;
   void Cancel(task::TaskId task) override;
   void KillActor(task::ActorId actor) override;
   void Join(task::CompletionSink* sink) override;
@@ -43,7 +48,9 @@ class ManualBackend final : public task::TaskBackend {
   // What the test does. Those that name a task wait until it has been submitted, and fail the test
   // after kPatience.
 
-  /// Runs the task and reports its blocks and its end.
+  /// Runs the task and reports its blocks and its end, if it does not pause before it: then it has
+  /// to be finished again, once its blocks were acknowledged. Its body is run anew for that,
+  /// without the blocks that it has put out. A task that is paused stays so.
   void Finish(int task);
   /// As if the process of the task had vanished; of an actor's task: the actor too.
   void Kill(int task);
@@ -51,7 +58,7 @@ class ManualBackend final : public task::TaskBackend {
   void Fail(int task, Status error);
   /// Runs the task up to its first `num_blocks` blocks and reports those; the task goes on.
   void PutOut(int task, int num_blocks);
-  /// Finishes tasks, the oldest first, until the run has ended or none is left.
+  /// Finishes tasks that are not paused, the oldest first, until the run has ended or none is left.
   void FinishAll();
   /// Waiting actors become ready.
   void MakeActorsReady();
@@ -72,6 +79,11 @@ class ManualBackend final : public task::TaskBackend {
   std::vector<int> attempts() const;
   /// Numbers of the tasks that run, the oldest first.
   std::vector<int> running() const;
+  /// Numbers of the tasks that wait for their blocks to be acknowledged, the oldest first.
+  std::vector<int> paused() const;
+  /// Numbers of the tasks that Finish() would bring further, the oldest first: those that are
+  /// neither paused nor queued behind another task of their actor.
+  std::vector<int> ready() const;
   /// Operator names of the tasks that run, the oldest first.
   std::vector<std::string> running_names() const;
   std::vector<task::TaskId> cancelled() const;
@@ -94,6 +106,15 @@ class ManualBackend final : public task::TaskBackend {
     int number = 0;
     bool cancelled = false;
     int blocks_put = 0;
+    std::deque<int64_t> unread;  // sizes of its blocks that were not acknowledged
+    int64_t unread_bytes = 0;
+    task::TaskStats stats;
+
+    bool paused() const {
+      return spec.params.max_unread_blocks > 0 && !cancelled &&
+             static_cast<int64_t>(unread.size()) >= spec.params.max_unread_blocks &&
+             unread_bytes >= spec.params.target_min_block_size;
+    }
   };
   struct Actor {
     std::shared_ptr<const task::TaskBody> body;
@@ -111,6 +132,8 @@ class ManualBackend final : public task::TaskBackend {
   void MakeReady(task::ActorId id, Actor& actor, const Lock&);
   void Bury(task::ActorId actor, const Status& error, const Lock&);
   bool PassMarker(task::CompletionSink* sink);
+  /// Whether it is neither paused nor behind another task of its actor.
+  bool MayRun(const Live& live, const Lock&) const;
 
   /// Apart from mutex_: a marker may be dropped under a lock of the run.
   struct Quiet {
@@ -119,6 +142,7 @@ class ManualBackend final : public task::TaskBackend {
     bool joined HR_GUARDED_BY(mutex) = false;
   };
   const Options options_;
+  const std::shared_ptr<store::MemoryLedger> memory_;
   const std::shared_ptr<store::ObjectStore> store_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;

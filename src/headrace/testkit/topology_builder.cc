@@ -15,6 +15,10 @@ int TopologyBuilder::Range(int64_t num_rows, int64_t num_blocks, int64_t begin) 
     const int64_t end = num_rows * (i + 1) / num_blocks;
     bundles.push_back(IotaBundle(*store_, end - first, begin + first));
   }
+  return Input(std::move(bundles));
+}
+
+int TopologyBuilder::Input(std::vector<task::RefBundle> bundles) {
   return topology_.Add(std::make_unique<exec::InputOperator>("Input", std::move(bundles)), {});
 }
 

@@ -25,6 +25,8 @@ class TopologyBuilder {
 
   /// A source of `num_blocks` blocks with `num_rows` rows in all: `begin`, `begin` + 1, …
   int Range(int64_t num_rows, int64_t num_blocks, int64_t begin = 0);
+  /// A source of these bundles.
+  int Input(std::vector<task::RefBundle> bundles);
   /// One task per block, one CPU each, no grouping; 100 bytes of output expected of each.
   int Map(std::string name, const ChangeMap& change = {});
   int ActorMap(std::string name, exec::ActorPoolOptions pool, const ChangeMap& change = {});

@@ -2,6 +2,7 @@
 #include "headrace/exec/actor_pool/actor_pool.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace headrace::exec {
 
@@ -36,9 +37,11 @@ void ActorPool::Ready(task::ActorId actor) {
 bool ActorPool::Lost(task::ActorId actor) {
   const auto it = actors_.find(actor);
   if (it == actors_.end()) return true;
+  SetPaused(it->second, false);
   if (!it->second.ready) --num_pending_;
   if (it->second.in_flight > 0) --num_busy_;
   in_flight_ -= it->second.in_flight;
+  busy_slots_ -= std::min(it->second.in_flight, Concurrency());
   actors_.erase(it);
   return options_.max_restarts < 0 || ++restarts_ <= options_.max_restarts;
 }
@@ -47,7 +50,7 @@ std::optional<task::ActorId> ActorPool::PickActor() const {
   std::optional<task::ActorId> best;
   int64_t best_load = options_.max_tasks_in_flight;
   for (const auto& [id, actor] : actors_) {
-    if (actor.ready && actor.in_flight < best_load) {
+    if (actor.ready && !actor.paused && actor.in_flight < best_load) {
       best = id;
       best_load = actor.in_flight;
     }
@@ -56,15 +59,31 @@ std::optional<task::ActorId> ActorPool::PickActor() const {
 }
 
 void ActorPool::TaskStarted(task::ActorId actor) {
-  if (actors_.at(actor).in_flight++ == 0) ++num_busy_;
+  Actor& busy = actors_.at(actor);
+  if (busy.in_flight < Concurrency()) ++busy_slots_;
+  if (busy.in_flight++ == 0) ++num_busy_;
+  if (busy.paused) ++in_flight_paused_;
   ++in_flight_;
 }
 
 void ActorPool::TaskEnded(task::ActorId actor) {
   const auto it = actors_.find(actor);
   if (it == actors_.end() || it->second.in_flight == 0) return;
+  if (it->second.paused) --in_flight_paused_;
   if (--it->second.in_flight == 0) --num_busy_;
+  if (it->second.in_flight < Concurrency()) --busy_slots_;
   --in_flight_;
+}
+
+void ActorPool::TaskPaused(task::ActorId actor, bool paused) {
+  const auto it = actors_.find(actor);
+  if (it != actors_.end()) SetPaused(it->second, paused);
+}
+
+void ActorPool::SetPaused(Actor& actor, bool paused) {
+  if (std::exchange(actor.paused, paused) == paused) return;
+  num_paused_ += paused ? 1 : -1;
+  in_flight_paused_ += paused ? actor.in_flight : -actor.in_flight;
 }
 
 std::optional<task::ActorId> ActorPool::TakeIdle(int64_t queued_tasks, bool input_done) {
@@ -83,8 +102,8 @@ std::optional<task::ActorId> ActorPool::TakeIdle(int64_t queued_tasks, bool inpu
 }
 
 double ActorPool::Utilization() const {
-  const auto slots = static_cast<double>(size() * std::max<int64_t>(1, options_.max_concurrency));
-  return slots == 0 ? 1.0 : static_cast<double>(in_flight_) / slots;
+  const auto slots = static_cast<double>(size() * Concurrency());
+  return slots == 0 ? 1.0 : static_cast<double>(busy_slots_) / slots;
 }
 
 std::string ActorPool::Summary() const {

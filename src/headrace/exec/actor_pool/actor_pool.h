@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -37,15 +38,20 @@ class ActorPool {
   std::optional<task::ActorId> PickActor() const;
   void TaskStarted(task::ActorId actor);
   void TaskEnded(task::ActorId actor);
+  /// The task that the actor works on waits to be read, or goes on: the tasks behind it, too.
+  void TaskPaused(task::ActorId actor, bool paused);
 
   /// An idle actor that the pool can do without; `input_done`: no more tasks will come.
   std::optional<task::ActorId> TakeIdle(int64_t queued_tasks, bool input_done);
 
-  /// Tasks in flight over the tasks that the actors could work on at a time.
+  /// Tasks that are worked on over those that could be: between 0 and 1.
   double Utilization() const;
   int64_t size() const { return static_cast<int64_t>(actors_.size()); }
   int64_t num_pending() const { return num_pending_; }
   int64_t num_busy() const { return num_busy_; }
+  int64_t num_paused() const { return num_paused_; }
+  /// Tasks in flight, without those of paused actors.
+  int64_t num_advancing() const { return in_flight_ - in_flight_paused_; }
   int64_t num_ready() const { return size() - num_pending_; }
   std::string Summary() const;
   const ActorPoolOptions& options() const { return options_; }
@@ -53,14 +59,21 @@ class ActorPool {
  private:
   struct Actor {
     bool ready = false;
+    bool paused = false;
     int64_t in_flight = 0;
   };
+  void SetPaused(Actor& actor, bool paused);
+  int64_t Concurrency() const { return std::max<int64_t>(1, options_.max_concurrency); }
+
   ActorPoolOptions options_;
   std::unordered_map<task::ActorId, Actor> actors_;
   int64_t num_pending_ = 0;
   int64_t num_created_ = 0;
   int64_t num_busy_ = 0;
+  int64_t num_paused_ = 0;
   int64_t in_flight_ = 0;
+  int64_t in_flight_paused_ = 0;
+  int64_t busy_slots_ = 0;
   int64_t restarts_ = 0;
 };
 

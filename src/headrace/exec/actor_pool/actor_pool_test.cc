@@ -101,6 +101,59 @@ TEST(ActorPoolTest, ForgetsTheTasksOfALostActor) {
   EXPECT_FALSE(pool.Lost(2)) << "one restart was allowed";
 }
 
+TEST(ActorPoolTest, UtilizationCountsTheTasksThatAreWorkedOn) {
+  ActorPool pool({.max_tasks_in_flight = 4, .max_concurrency = 2});
+  AddReady(pool, 1);
+  AddReady(pool, 2);
+  for (int i = 0; i < 4; ++i) pool.TaskStarted(1);
+  EXPECT_EQ(pool.Utilization(), 0.5) << "two of four work; two wait in the actor";
+  pool.TaskEnded(1);
+  pool.TaskEnded(1);
+  EXPECT_EQ(pool.Utilization(), 0.5);
+  pool.TaskEnded(1);
+  EXPECT_EQ(pool.Utilization(), 0.25);
+  pool.Lost(1);
+  EXPECT_EQ(pool.Utilization(), 0);
+}
+
+TEST(ActorPoolTest, GrowsAtItsThresholdAndShrinksAtItsOther) {
+  ActorPool pool({.min_size = 1,
+                  .max_size = 5,
+                  .initial_size = 4,
+                  .scale_up_threshold = 0.8,
+                  .scale_down_threshold = 0.3});
+  for (const task::ActorId actor : {1, 2, 3, 4}) AddReady(pool, actor);
+  for (const task::ActorId actor : {1, 2, 3}) pool.TaskStarted(actor);
+  EXPECT_FALSE(pool.WantsActor(9, true)) << "three of four work: 0.75";
+  pool.TaskStarted(4);
+  EXPECT_TRUE(pool.WantsActor(9, true));
+  pool.TaskEnded(1);
+  pool.TaskEnded(2);
+  EXPECT_FALSE(pool.TakeIdle(0, false).has_value()) << "two of four work: 0.5";
+  pool.TaskEnded(3);
+  EXPECT_TRUE(pool.TakeIdle(0, false).has_value()) << "one of four: 0.25";
+  EXPECT_FALSE(pool.TakeIdle(0, false).has_value()) << "one of three";
+}
+
+TEST(ActorPoolTest, SendsNothingToAPausedActorWhoseTasksDoNotAdvance) {
+  ActorPool pool({.max_tasks_in_flight = 3});
+  AddReady(pool, 1);
+  pool.TaskStarted(1);
+  pool.TaskStarted(1);
+  EXPECT_EQ(pool.num_advancing(), 2);
+  pool.TaskPaused(1, true);
+  EXPECT_EQ(pool.num_advancing(), 0);
+  EXPECT_EQ(pool.num_paused(), 1);
+  EXPECT_FALSE(pool.PickActor().has_value());
+  pool.TaskPaused(1, false);
+  EXPECT_EQ(pool.num_advancing(), 2);
+  EXPECT_EQ(pool.PickActor(), 1);
+  pool.TaskPaused(1, true);
+  pool.Lost(1);
+  EXPECT_EQ(pool.num_advancing(), 0);
+  EXPECT_EQ(pool.num_paused(), 0);
+}
+
 TEST(ActorPoolTest, SaysWhatItsActorsDo) {
   ActorPool pool({});
   AddReady(pool, 1);

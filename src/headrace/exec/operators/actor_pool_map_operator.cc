@@ -17,7 +17,7 @@ task::Resources ActorPoolMapOperator::TaskResources() const {
 task::Resources ActorPoolMapOperator::UsedResources() const {
   const task::Resources& one = options().resources;
   const auto actors = static_cast<double>(pool_.size());
-  return {one.cpu * static_cast<double>(pool_.num_busy()), one.gpu * actors,
+  return {one.cpu * static_cast<double>(pool_.num_busy() - pool_.num_paused()), one.gpu * actors,
           one.memory_bytes * actors};
 }
 
@@ -34,6 +34,10 @@ void ActorPoolMapOperator::OnTaskEnded(TaskId task) {
   if (it == actor_of_task_.end()) return;
   pool_.TaskEnded(it->second);
   actor_of_task_.erase(it);
+}
+
+void ActorPoolMapOperator::OnTaskPaused(TaskId task, bool paused) {
+  pool_.TaskPaused(actor_of_task_.at(task), paused);
 }
 
 bool ActorPoolMapOperator::AllInputSeen() const { return stopped() || Done(); }

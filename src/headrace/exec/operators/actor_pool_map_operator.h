@@ -21,16 +21,22 @@ class ActorPoolMapOperator final : public MapOperator, public ActorOperator {
   task::Resources UsedResources() const override;
   Submission StartTask() override;
 
+  int num_advancing() const override { return static_cast<int>(pool_.num_advancing()); }
+
   std::optional<task::ActorSpec> NextActor(bool resources_fit) override;
   task::Resources ActorResources() const override;
   Status OnActorReady(task::ActorId actor) override;
   Status OnActorFailed(task::ActorId actor, const Status& error) override;
   std::optional<task::ActorId> NextIdleActor() override;
+  bool WaitsForActor() const override {
+    return !stopped() && HasInputForTask() && pool_.num_pending() > 0;
+  }
   int num_actors() const override { return static_cast<int>(pool_.size()); }
   std::string ActorSummary() const override { return pool_.Summary(); }
 
  protected:
   void OnTaskEnded(TaskId task) override;
+  void OnTaskPaused(TaskId task, bool paused) override;
 
  private:
   bool AllInputSeen() const;

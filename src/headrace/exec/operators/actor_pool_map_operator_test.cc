@@ -52,6 +52,40 @@ TEST_F(ActorPoolMapOperatorTest, AnActorHoldsItsGpuForLifeAndACpuWhileItWorks) {
   EXPECT_EQ(op.UsedResources().cpu, 0);
 }
 
+TEST_F(ActorPoolMapOperatorTest, APausedActorHoldsNoCpu) {
+  options_.max_unread_blocks = 1;
+  options_.target_min_block_size = 1;
+  ActorPoolMapOperator op(options_, {.max_size = 1, .max_tasks_in_flight = 2});
+  const auto actor = op.NextActor(true);
+  ASSERT_TRUE(op.OnActorReady(actor->id).ok());
+  ASSERT_TRUE(op.AddInput(In(0), 0).ok());
+  ASSERT_TRUE(op.AddInput(In(1), 0).ok());
+  const TaskId first = op.StartTask().task.id;
+  op.StartTask();
+  EXPECT_EQ(op.num_advancing(), 2);
+  ASSERT_TRUE(op.OnBlocks(first, {task::PutBlock(*store_, testkit::IotaBlock(1))}).ok());
+  EXPECT_EQ(op.UsedResources().cpu, 0);
+  EXPECT_EQ(op.UsedResources().gpu, 1);
+  EXPECT_EQ(op.num_paused(), 1);
+  EXPECT_EQ(op.num_advancing(), 0) << "the other one is queued behind it";
+  EXPECT_EQ(op.MarkRead(first), 1);
+  EXPECT_EQ(op.UsedResources().cpu, 1);
+  EXPECT_EQ(op.num_advancing(), 2);
+}
+
+TEST_F(ActorPoolMapOperatorTest, SlotsMayBeFractions) {
+  options_.resources = {0.25, 0.5, 0};
+  ActorPoolMapOperator op(options_, {.min_size = 2, .max_size = 2});
+  for (int i = 0; i < 2; ++i) ASSERT_TRUE(op.OnActorReady(op.NextActor(true)->id).ok());
+  EXPECT_EQ(op.UsedResources().gpu, 1);
+  ASSERT_TRUE(op.AddInput(In(0), 0).ok());
+  ASSERT_TRUE(op.AddInput(In(1), 0).ok());
+  op.StartTask();
+  EXPECT_EQ(op.UsedResources().cpu, 0.25);
+  op.StartTask();
+  EXPECT_EQ(op.UsedResources().cpu, 0.5);
+}
+
 TEST_F(ActorPoolMapOperatorTest, TheTaskOfADeadActorRunsAgainInItsSuccessor) {
   ActorPoolMapOperator op(options_, {.max_size = 1});
   const auto actor = op.NextActor(true);

@@ -27,6 +27,8 @@ class InputOperator final : public PhysicalOperator {
     if (bundles_.empty()) return std::nullopt;
     RefBundle bundle = std::move(bundles_.front());
     bundles_.pop_front();
+    // What leaves is used soon.
+    task::PrefetchBlocks(bundle.blocks().begin(), bundle.blocks().end());
     return bundle;
   }
   void OutputNotWanted() override { bundles_.clear(); }

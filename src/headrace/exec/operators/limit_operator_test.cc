@@ -55,7 +55,7 @@ TEST_F(LimitOperatorTest, PassesBundlesWithoutRowsOnForTheirSchema) {
   ASSERT_TRUE(op.AddInput(IotaBundle(*store_, 0), 0).ok());
   const auto bundle = op.TakeOutput();
   ASSERT_TRUE(bundle.has_value());
-  EXPECT_EQ(bundle->blocks().front().Load().schema()->field_names(),
+  EXPECT_EQ(bundle->blocks().front().Load()->schema()->field_names(),
             std::vector<std::string>{"id"});
 }
 

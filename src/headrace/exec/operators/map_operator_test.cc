@@ -165,5 +165,117 @@ TEST_F(MapOperatorTest, CompletionsOfUnknownTasksAreIgnored) {
   EXPECT_FALSE(op.TakeOutput().has_value());
 }
 
+TEST_F(MapOperatorTest, ATaskPausesByTheRuleOfTheBackend) {
+  options_.max_unread_blocks = 2;
+  options_.target_min_block_size = 20;  // a block has eight bytes
+  auto op = Make();
+  ASSERT_TRUE(op.AddInput(In(0), 0).ok());
+  const TaskId task = op.StartTask().task.id;
+  ASSERT_TRUE(op.OnBlocks(task, {Out(0)}).ok());
+  EXPECT_FALSE(op.FirstUnread().has_value()) << "far from pausing: nobody need be told";
+  ASSERT_TRUE(op.OnBlocks(task, {Out(1)}).ok());
+  EXPECT_EQ(op.num_paused(), 0) << "two blocks, but few bytes";
+  ASSERT_TRUE(op.FirstUnread().has_value());
+  EXPECT_EQ(op.FirstUnread()->task, task);
+  ASSERT_TRUE(op.OnBlocks(task, {Out(2)}).ok());
+  EXPECT_EQ(op.num_paused(), 1);
+  EXPECT_EQ(op.num_running(), 1);
+  EXPECT_EQ(op.UsedResources().cpu, 0) << "a paused task holds no slot";
+  EXPECT_EQ(op.MarkRead(task), 3);
+  EXPECT_EQ(op.num_paused(), 0);
+  EXPECT_EQ(op.UsedResources().cpu, 1);
+  EXPECT_FALSE(op.FirstUnread().has_value());
+}
+
+TEST_F(MapOperatorTest, TheTaskWhoseOutputIsDueFirstIsResumedFirst) {
+  options_.max_unread_blocks = 1;
+  options_.target_min_block_size = 1;
+  auto op = Make();
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(op.AddInput(In(i), 0).ok());
+  const TaskId first = op.StartTask().task.id;
+  const TaskId second = op.StartTask().task.id;
+  const TaskId third = op.StartTask().task.id;
+  ASSERT_TRUE(op.OnBlocks(third, {Out(3)}).ok());
+  ASSERT_TRUE(op.OnBlocks(second, {Out(2)}).ok());
+  EXPECT_EQ(op.FirstPaused()->task, second);
+  ASSERT_TRUE(op.OnBlocks(first, {Out(1)}).ok());
+  EXPECT_EQ(op.FirstPaused()->task, first);
+  // One that is tried again keeps its place.
+  const Status died = MakeError(arrow::StatusCode::UnknownError, ErrorKind::kWorkerCrashed, "died");
+  ASSERT_TRUE(op.OnTaskFailed(first, died, /*retryable=*/true).ok());
+  EXPECT_TRUE(op.HasRetry());
+  const TaskId again = op.StartTask().task.id;
+  EXPECT_FALSE(op.HasRetry());
+  ASSERT_TRUE(op.OnBlocks(again, {Out(1)}).ok());
+  EXPECT_EQ(op.FirstPaused()->task, again);
+}
+
+TEST_F(MapOperatorTest, PendingOutputShrinksWithWhatHasArrived) {
+  options_.max_unread_blocks = 2;
+  options_.target_min_block_size = 1;
+  options_.target_max_block_size = 8;
+  options_.expected_output_bytes = 40;
+  auto op = Make();
+  EXPECT_EQ(op.expected_output_bytes(), 16) << "it pauses after two blocks";
+  ASSERT_TRUE(op.AddInput(In(0), 0).ok());
+  const TaskId task = op.StartTask().task.id;
+  EXPECT_EQ(op.pending_output_bytes(), 16);
+  EXPECT_EQ(op.running_input_bytes(), 8);
+  ASSERT_TRUE(op.OnBlocks(task, {Out(0)}).ok());
+  EXPECT_EQ(op.pending_output_bytes(), 8);
+  EXPECT_EQ(op.FirstUnread()->more_bytes, 8);
+  ASSERT_TRUE(op.OnBlocks(task, {Out(1)}).ok());
+  EXPECT_EQ(op.pending_output_bytes(), 0);
+  op.MarkRead(task);
+  EXPECT_EQ(op.pending_output_bytes(), 16);
+  ASSERT_TRUE(op.OnTaskDone(task, {.bytes_out = 16, .blocks_out = 2}).ok());
+  EXPECT_EQ(op.pending_output_bytes(), 0);
+  EXPECT_EQ(op.running_input_bytes(), 0);
+}
+
+TEST_F(MapOperatorTest, TheWorkingMemoryOfTasksIsLearntAndForgottenSlowly) {
+  options_.expected_heap_bytes = 500;
+  auto op = Make();
+  EXPECT_EQ(op.expected_heap_bytes(), 500);
+  const auto run = [&](int64_t peak) {
+    ASSERT_TRUE(op.AddInput(In(0), 0).ok());
+    ASSERT_TRUE(op.OnTaskDone(op.StartTask().task.id, {.heap_peak_bytes = peak}).ok());
+  };
+  run(0);
+  EXPECT_EQ(op.expected_heap_bytes(), 500) << "not measured";
+  run(80);
+  EXPECT_EQ(op.expected_heap_bytes(), 80);
+  run(800);
+  EXPECT_EQ(op.expected_heap_bytes(), 800);
+  run(80);
+  EXPECT_EQ(op.expected_heap_bytes(), 710);
+}
+
+TEST_F(MapOperatorTest, WithoutEagerFreeTheInputStaysUntilTheRunEnds) {
+  for (const bool eager : {true, false}) {
+    options_.eager_free = eager;
+    auto op = Make();
+    ASSERT_TRUE(op.AddInput(In(0), 0).ok());
+    ASSERT_TRUE(op.OnTaskDone(op.StartTask().task.id, {}).ok());
+    EXPECT_EQ(store_->stats().num_objects, eager ? 0 : 1);
+    op.OutputNotWanted();
+    EXPECT_EQ(store_->stats().num_objects, 0);
+  }
+}
+
+TEST_F(MapOperatorTest, BlocksThatShareATaskKeepTheirBordersUnlessNobodyCanTell) {
+  options_.bundler.may_group = true;
+  for (const bool keep : {true, false}) {
+    options_.keep_borders = keep;
+    auto op = Make();
+    ASSERT_TRUE(op.AddInput(In(0), 0).ok());
+    ASSERT_TRUE(op.OnTaskDone(op.StartTask().task.id, {.wall_s = 1e-5}).ok());
+    for (int i = 0; i < 40; ++i) ASSERT_TRUE(op.AddInput(In(i), 0).ok());
+    const TaskSpec task = op.StartTask().task;
+    EXPECT_EQ(task.input.blocks().size(), 10) << "fast tasks share";
+    EXPECT_EQ(task.params.flush_per_block, keep);
+  }
+}
+
 }  // namespace
 }  // namespace headrace::exec

@@ -5,6 +5,7 @@
 #include <deque>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "headrace/task/ref_bundle.h"
 
@@ -27,10 +28,13 @@ class OrderedOutputs {
 
   std::optional<task::RefBundle> Take() {
     DropFinished();
-    if (slots_.empty() || slots_.front().bundles.empty()) return std::nullopt;
-    auto& bundles = slots_.front().bundles;
-    task::RefBundle bundle = std::move(bundles.front());
-    bundles.pop_front();
+    if (slots_.empty() || slots_.front().empty()) return std::nullopt;
+    Slot& slot = slots_.front();
+    task::RefBundle bundle = std::move(slot.bundles[slot.next++]);
+    if (slot.empty()) {  // a long task reuses the room
+      slot.bundles.clear();
+      slot.next = 0;
+    }
     bytes_ -= bundle.size_bytes();
     DropFinished();
     return bundle;
@@ -39,13 +43,16 @@ class OrderedOutputs {
   bool empty() const { return slots_.empty(); }
   int64_t bytes() const { return bytes_; }
   void Clear() {
-    for (auto& slot : slots_) slot.bundles.clear();
+    for (Slot& slot : slots_) {
+      slot.bundles.clear();
+      slot.next = 0;
+    }
     bytes_ = 0;
   }
 
   /// Call after Finish(), so that empty() is exact without a Take().
   void DropFinished() {
-    while (!slots_.empty() && slots_.front().finished && slots_.front().bundles.empty()) {
+    while (!slots_.empty() && slots_.front().finished && slots_.front().empty()) {
       slots_.pop_front();
       ++first_;
     }
@@ -53,8 +60,11 @@ class OrderedOutputs {
 
  private:
   struct Slot {
-    std::deque<task::RefBundle> bundles;
+    std::vector<task::RefBundle> bundles;
+    size_t next = 0;  // of bundles; those before it have left
     bool finished = false;
+
+    bool empty() const { return next == bundles.size(); }
   };
   std::deque<Slot> slots_;
   int64_t first_ = 0;

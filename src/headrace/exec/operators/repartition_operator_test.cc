@@ -52,7 +52,7 @@ TEST_F(RepartitionOperatorTest, GivesEmptyBundlesWithASchemaWhenRowsAreTooFew) {
     const auto bundle = op.TakeOutput();
     ASSERT_TRUE(bundle.has_value());
     ASSERT_EQ(bundle->blocks().size(), 1);
-    const Block block = bundle->blocks().front().Load();
+    const Block block = *bundle->blocks().front().Load();
     EXPECT_EQ(block.schema()->field_names(), std::vector<std::string>{"id"});
     EXPECT_EQ(block.num_rows(), bundle->num_rows());
     rows += block.num_rows();

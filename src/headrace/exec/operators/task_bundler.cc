@@ -48,6 +48,11 @@ task::RefBundle TaskBundler::Next() {
   return out;
 }
 
+void TaskBundler::PrefetchNext() const {
+  if (queue_.empty()) return;
+  task::PrefetchBlocks(queue_.front().blocks().begin(), queue_.front().blocks().end());
+}
+
 void TaskBundler::Observe(int64_t num_blocks, double seconds) {
   const double each = seconds / static_cast<double>(std::max<int64_t>(1, num_blocks));
   seconds_per_block_ = seconds_per_block_ < 0 ? each : 0.7 * seconds_per_block_ + 0.3 * each;

@@ -32,6 +32,8 @@ class TaskBundler {
   bool HasTask() const;
   /// Only while HasTask().
   task::RefBundle Next();
+  /// What the next task reads is brought back from disk meanwhile.
+  void PrefetchNext() const;
   /// A task over `num_blocks` took `seconds`: how many are grouped is learnt from that.
   void Observe(int64_t num_blocks, double seconds);
   /// True when several blocks of one task came from different bundles.

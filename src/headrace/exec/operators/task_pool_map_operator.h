@@ -15,7 +15,7 @@ class TaskPoolMapOperator final : public MapOperator {
   task::Resources UsedResources() const override {
     const task::Resources& one = options().resources;
     const double n = num_running();
-    return {one.cpu * n, one.gpu * n, one.memory_bytes * n};
+    return {one.cpu * num_advancing(), one.gpu * n, one.memory_bytes * n};
   }
   Submission StartTask() override { return {MakeTask(), std::nullopt}; }
 };

@@ -23,6 +23,7 @@ class UnionOperator final : public PhysicalOperator {
   }
   Status AddInput(RefBundle bundle, int input_index) override {
     output_bytes_ += bundle.size_bytes();
+    inputs_[input_index].bytes += bundle.size_bytes();
     inputs_[input_index].bundles.push_back(std::move(bundle));
     return Status::OK();
   }
@@ -38,13 +39,18 @@ class UnionOperator final : public PhysicalOperator {
     RefBundle bundle = std::move(bundles.front());
     bundles.pop_front();
     output_bytes_ -= bundle.size_bytes();
+    inputs_[current_].bytes -= bundle.size_bytes();
     Advance();
     return bundle;
   }
   int64_t output_bytes() const override { return output_bytes_; }
+  int64_t held_bytes(int input_index) const override { return inputs_[input_index].bytes; }
   void OutputNotWanted() override {
     stopped_ = true;
-    for (Input& input : inputs_) input.bundles.clear();
+    for (Input& input : inputs_) {
+      input.bundles.clear();
+      input.bytes = 0;
+    }
     output_bytes_ = 0;
   }
   bool Done() const override {
@@ -66,6 +72,7 @@ class UnionOperator final : public PhysicalOperator {
 
   struct Input {
     std::deque<RefBundle> bundles;
+    int64_t bytes = 0;
     bool done = false;
   };
   std::string name_ = "Union";

@@ -2,6 +2,7 @@
 #include "headrace/exec/resources/resource_manager.h"
 
 #include <algorithm>
+#include <limits>
 
 namespace headrace::exec {
 namespace {
@@ -17,9 +18,10 @@ bool Enough(double needed, double left, double tolerance) {
 
 }  // namespace
 
-ResourceManager::ResourceManager(ResourceLimits limits, const Topology& topology)
-    : limits_(limits), topology_(topology) {
-  for (const auto& node : topology.nodes()) num_task_operators_ += node.tasks != nullptr ? 1 : 0;
+ResourceManager::ResourceManager(ResourceLimits limits, const Topology& topology,
+                                 const store::MemoryBudget* store)
+    : limits_(limits), topology_(topology), store_(store) {
+  LookAtStore();
 }
 
 task::Resources ResourceManager::Available() const {
@@ -41,31 +43,66 @@ bool ResourceManager::Fits(const task::Resources& needed) const {
          Enough(needed.memory_bytes, left.memory_bytes, 0);
 }
 
-int64_t ResourceManager::StoreUsage(const Topology::Node& node) const {
+int64_t ResourceManager::HeldBytes(const Topology::Node& node) const {
   int64_t bytes = node.op->output_bytes();
-  if (node.output >= 0) bytes += topology_.nodes()[node.output].op->queued_bytes();
-  if (node.tasks != nullptr) {
-    bytes += node.tasks->num_running() * node.tasks->expected_output_bytes();
+  const Topology::Node* at = &node;
+  while (at->output >= 0) {
+    const Topology::Node& next = topology_.nodes()[at->output];
+    if (next.op->blocking()) return bytes;
+    if (next.tasks != nullptr) {
+      return bytes + next.op->queued_bytes() + next.tasks->running_input_bytes();
+    }
+    bytes += next.op->held_bytes(at->output_input);
+    at = &next;
   }
-  return bytes;
+  return bytes + consumer_bytes_;
 }
 
-int64_t ResourceManager::ReservedBytes() const {
-  if (num_task_operators_ == 0) return 0;
-  return static_cast<int64_t>(static_cast<double>(limits_.object_store_bytes) *
-                              limits_.reservation_ratio) /
-         num_task_operators_;
+int64_t ResourceManager::MemoryLeft() const {
+  if (limits_.memory_bytes < 0) return std::numeric_limits<int64_t>::max();
+  int64_t left = limits_.memory_bytes - heap_bytes_;
+  for (const auto& node : topology_.nodes()) {
+    if (node.tasks != nullptr) left -= HeldBytes(node);
+  }
+  return left;
+}
+
+int64_t ResourceManager::StoreUsage(const Topology::Node& node) const {
+  const int64_t pending = node.tasks == nullptr ? 0 : node.tasks->pending_output_bytes();
+  return HeldBytes(node) + pending;
+}
+
+bool ResourceManager::FeedsBlocking(const Topology::Node& node) const {
+  for (const Topology::Node* at = &node; at->output >= 0;) {
+    at = &topology_.nodes()[at->output];
+    if (at->op->blocking()) return true;
+    if (at->tasks != nullptr) return false;
+  }
+  return false;
 }
 
 int64_t ResourceManager::StoreBudget(const Topology::Node& node) const {
-  if (!limits_.reservation_enabled) return limits_.object_store_bytes;
-  const int64_t reserved = ReservedBytes();
-  int64_t shared_left = limits_.object_store_bytes - reserved * num_task_operators_;
+  if (FeedsBlocking(node)) return std::numeric_limits<int64_t>::max();
+  const int64_t limit = limits_.object_store_bytes;
+  const auto shares = [&](const Topology::Node& other) {
+    return other.tasks != nullptr && (!other.op->Done() || StoreUsage(other) > 0) &&
+           !FeedsBlocking(other);
+  };
+  const auto sharing = std::count_if(topology_.nodes().begin(), topology_.nodes().end(), shares);
+  const auto reserved =
+      static_cast<int64_t>(static_cast<double>(limit) * limits_.reservation_ratio /
+                           static_cast<double>(std::max<int64_t>(1, sharing)));
+  int64_t usage = 0;    // of the others
+  int64_t overuse = 0;  // of the others, beyond their reserved parts
   for (const auto& other : topology_.nodes()) {
-    if (other.tasks == nullptr || &other == &node) continue;
-    shared_left -= std::max<int64_t>(0, StoreUsage(other) - reserved);
+    if (&other == &node || !shares(other)) continue;
+    const int64_t used = StoreUsage(other);
+    usage += used;
+    overuse += std::max<int64_t>(0, used - reserved);
   }
-  return reserved + std::max<int64_t>(0, shared_left) - StoreUsage(node);
+  if (!limits_.reservation_enabled) return limit - usage - StoreUsage(node);
+  const int64_t shared = limit - reserved * sharing;
+  return reserved + std::max<int64_t>(0, shared - overuse) - StoreUsage(node);
 }
 
 }  // namespace headrace::exec

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "headrace/exec/backpressure/backpressure_policy.h"
+#include "headrace/exec/operators/repartition_operator.h"
 #include "headrace/testkit/blocks.h"
 #include "headrace/testkit/topology_builder.h"
 
@@ -106,6 +108,84 @@ TEST_F(ResourceManagerTest, WithoutReservationEachMayUseEverything) {
   const ResourceManager resources({.object_store_bytes = 1000, .reservation_enabled = false},
                                   topology);
   EXPECT_EQ(resources.StoreBudget(topology.nodes()[1]), 1000);
+}
+
+TEST_F(ResourceManagerTest, WhatALaterTaskStillReadsIsHeldByWhoMadeIt) {
+  builder_.Range(10, 2);
+  builder_.Map("a");
+  builder_.Limit(100);
+  builder_.Map("b", [](auto& options) { options.expected_output_bytes = 0; });
+  Topology topology = builder_.Build();
+  ResourceManager resources({.slots = {2, 0, 0}}, topology);
+  Topology::Node& a = topology.nodes()[1];
+  Topology::Node& b = topology.nodes()[3];
+  ASSERT_TRUE(topology.nodes()[2].op->AddInput(testkit::IotaBundle(*store_, 5), 0).ok());
+  EXPECT_EQ(resources.HeldBytes(a), 40) << "in an operator between the two";
+  ASSERT_TRUE(b.op->AddInput(*topology.nodes()[2].op->TakeOutput(), 0).ok());
+  EXPECT_EQ(resources.HeldBytes(a), 40);
+  const TaskId task = b.tasks->StartTask().task.id;
+  EXPECT_EQ(resources.HeldBytes(a), 40) << "until the task that reads it has ended";
+  ASSERT_TRUE(b.tasks->OnTaskDone(task, {}).ok());
+  EXPECT_EQ(resources.HeldBytes(a), 0);
+  resources.set_consumer_bytes(70);
+  EXPECT_EQ(resources.HeldBytes(b), 70) << "what waits for the consumer";
+  EXPECT_EQ(resources.HeldBytes(a), 0);
+}
+
+TEST_F(ResourceManagerTest, WhoFeedsAnOperatorThatTakesAllFirstIsNotBounded) {
+  builder_.Range(10, 2);
+  builder_.Map("a");
+  builder_.Add(std::make_unique<RepartitionOperator>(2));
+  builder_.Map("b");
+  Topology topology = builder_.Build();
+  const ResourceManager resources({.object_store_bytes = 1000}, topology);
+  ASSERT_TRUE(topology.nodes()[2].op->AddInput(testkit::IotaBundle(*store_, 500), 0).ok());
+  EXPECT_GT(resources.StoreBudget(topology.nodes()[1]), 1 << 30);
+  EXPECT_EQ(resources.StoreBudget(topology.nodes()[3]), 1000) << "it has the limit for itself";
+}
+
+TEST_F(ResourceManagerTest, TheBranchesOfAUnionAreChargedForTheirOwn) {
+  builder_.Range(10, 2);
+  const int first = builder_.Map("a");
+  builder_.Range(10, 2);
+  const int second = builder_.Map("b");
+  const int both = builder_.Union({first, second});
+  Topology topology = builder_.Build();
+  const ResourceManager resources({.object_store_bytes = 1000}, topology);
+  ASSERT_TRUE(topology.nodes()[both].op->AddInput(testkit::IotaBundle(*store_, 5), 1).ok());
+  EXPECT_EQ(resources.HeldBytes(topology.nodes()[first]), 0);
+  EXPECT_EQ(resources.HeldBytes(topology.nodes()[second]), 40);
+}
+
+TEST_F(ResourceManagerTest, AFullStoreIsSeen) {
+  builder_.Range(10, 2);
+  builder_.Map("a");
+  Topology topology = builder_.Build();
+  const auto store = task::MakeBlockStore(100);
+  const ResourceManager resources({}, topology, &store->budget());
+  EXPECT_FALSE(resources.StoreIsFull());
+  const ResourceBudgetBackpressurePolicy policy;
+  EXPECT_TRUE(policy.MaySubmit(topology.nodes()[1], resources));
+  store::MemoryBudget full(100);
+  const auto bytes = full.Charge(101);
+  const ResourceManager later({}, topology, &full);
+  EXPECT_TRUE(later.StoreIsFull());
+  EXPECT_FALSE(policy.MaySubmit(topology.nodes()[1], later));
+}
+
+TEST_F(ResourceManagerTest, FractionsOfAGpuAreShared) {
+  builder_.Range(10, 2);
+  builder_.ActorMap("model", {.min_size = 4, .max_size = 4}, [](auto& options) {
+    options.resources = {1, 0.25, 0};
+  });
+  Topology topology = builder_.Build();
+  const ResourceManager resources({.slots = {4, 1, 0}}, topology);
+  ActorOperator& actors = *topology.nodes()[1].actors;
+  for (int i = 0; i < 4; ++i) {
+    ASSERT_TRUE(actors.NextActor(resources.Fits(actors.ActorResources())).has_value()) << i;
+  }
+  EXPECT_EQ(resources.Available().gpu, 0);
+  EXPECT_FALSE(resources.Fits(actors.ActorResources()));
 }
 
 }  // namespace
