@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,8 +23,9 @@ namespace headrace {
 struct ReadParallelism {
   int64_t target_max_block_size = 128 << 20;  // bytes in memory; 0: no limit
   int64_t target_min_block_size = 1 << 20;
-  int64_t min_num_blocks = 200;                // read_op_min_num_blocks
+  int64_t min_num_blocks = 0;                  // that many if they are not too small; 0: any
   std::optional<int64_t> override_num_blocks;  // the user's wish
+  int64_t buffer_bytes = 32 << 20;             // as in ReadOptions
   int num_cpus = 1;
 };
 
@@ -32,13 +34,26 @@ struct ReadTask {
   std::string payload;      // understood by the Datasource that planned it
   int64_t num_rows = -1;    // -1: unknown
   int64_t size_bytes = -1;  // estimated bytes in memory, -1: unknown
+  /// Most memory that the reader expects to hold at a time while it makes its blocks: the block
+  /// that is being made, buffers of files, pages, dictionaries, scratch space of decoders. Blocks
+  /// that it has given out are not in it. The scheduler sets that much aside before the task
+  /// starts. -1: unknown.
+  int64_t heap_bytes = -1;
   std::vector<std::string> input_files;
 };
+
+/// Keeps memory set aside as long as it lives.
+using MemoryHold = std::shared_ptr<void>;
 
 /// What a reader may use while it reads.
 struct ReadOptions {
   arrow::MemoryPool* pool = arrow::default_memory_pool();
-  int64_t target_max_block_size = 128 << 20;     // blocks should not be larger; 0: no limit
+  int64_t target_max_block_size = 128 << 20;  // blocks should not be larger; 0: no limit
+  int64_t target_min_block_size = 1 << 20;    // smaller neighbours are joined
+  int64_t buffer_bytes = 32 << 20;            // of files that may be in memory at a time
+  /// Sets bytes aside beyond ReadTask::heap_bytes, for what only the data tells (a large image);
+  /// waits until there is room. To be given back before Next() returns. Empty: nobody counts.
+  std::function<arrow::Result<MemoryHold>(int64_t bytes)> hold_memory;
   int64_t limit_rows = -1;                       // rows that are wanted of this task; -1: all
   int num_threads = 1;                           // CPU slots of the task
   int64_t max_errored_files = 0;                 // see DataContext.max_errored_blocks
@@ -101,6 +116,8 @@ using DatasourcePtr = std::shared_ptr<const Datasource>;
 struct WriteTaskInfo {
   std::string write_id;    // one per write, part of the file names
   int64_t task_index = 0;  // position of the task in the write
+  /// What a writer may hold back (row groups) goes by it; 0: no limit.
+  int64_t target_max_block_size = 128 << 20;
   arrow::MemoryPool* pool = arrow::default_memory_pool();
 };
 

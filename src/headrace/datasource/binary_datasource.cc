@@ -48,6 +48,9 @@ class BinaryDatasource final : public FileDatasource {
   Result<std::optional<int64_t>> CountRows() const override {
     return static_cast<int64_t>(files().paths.size());
   }
+  int64_t FileHeapBytes(int64_t file_bytes, const ReadParallelism&) const override {
+    return file_bytes;  // a file is a row
+  }
   Result<std::unique_ptr<BlockReader>> OpenFile(const std::string& path,
                                                 const ReadOptions& read) const override {
     return std::make_unique<WholeFileReader>(path, read.pool);

@@ -3,6 +3,8 @@
 #include <arrow/csv/writer.h>
 #include <arrow/ipc/writer.h>
 
+#include <algorithm>
+
 #include "headrace/base/wire.h"
 #include "headrace/block/schema.h"
 #include "headrace/datasource/file_datasink.h"
@@ -31,6 +33,9 @@ Result<Block> WithoutDictionaries(const Block& block, arrow::MemoryPool* pool) {
                                         std::move(columns)));
 }
 
+// Rows are expanded and turned into text in parts of about this size.
+constexpr int64_t kBytesAtOnce = 8 << 20;
+
 class CsvEncoder final : public FileEncoder {
  public:
   CsvEncoder(std::shared_ptr<arrow::ipc::RecordBatchWriter> writer,
@@ -38,15 +43,25 @@ class CsvEncoder final : public FileEncoder {
       : writer_(std::move(writer)), schema_(std::move(schema)), pool_(pool) {}
 
   Status Write(const Block& block) override {
+    const int64_t bytes_per_row =
+        std::max<int64_t>(1, block.size_bytes() / std::max<int64_t>(1, block.num_rows()));
+    const int64_t rows = std::max<int64_t>(1, kBytesAtOnce / bytes_per_row);
+    for (int64_t offset = 0; offset < block.num_rows(); offset += rows) {
+      ARROW_RETURN_NOT_OK(WritePart(block.Slice(offset, rows)));
+    }
+    return Status::OK();
+  }
+  Status Finish() override { return writer_->Close(); }
+
+ private:
+  Status WritePart(const Block& block) {
     ARROW_ASSIGN_OR_RAISE(Block plain, WithoutDictionaries(block, pool_));
     if (!plain.schema()->Equals(*schema_, /*check_metadata=*/false)) {
       ARROW_ASSIGN_OR_RAISE(plain, ConformTo(plain, schema_, pool_));
     }
     return writer_->WriteRecordBatch(*plain.batch());
   }
-  Status Finish() override { return writer_->Close(); }
 
- private:
   std::shared_ptr<arrow::ipc::RecordBatchWriter> writer_;
   const std::shared_ptr<arrow::Schema> schema_;
   arrow::MemoryPool* pool_;

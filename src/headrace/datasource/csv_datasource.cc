@@ -15,6 +15,9 @@
 namespace headrace::datasource {
 namespace {
 
+// Arrow's reader has a few blocks of text under way: read, parsed (as offsets) and converted.
+constexpr int64_t kHeapPerParsedByte = 8;
+
 class CsvReader final : public BlockReader {
  public:
   explicit CsvReader(std::shared_ptr<arrow::csv::StreamingReader> reader)
@@ -65,13 +68,17 @@ class CsvDatasource final : public FileDatasource {
     ARROW_ASSIGN_OR_RAISE(stream, WithoutEmptyInput(std::move(stream)));
     if (stream == nullptr) return std::make_unique<NoRows>();
     auto reader = arrow::csv::StreamingReader::Make(arrow::io::IOContext(read.pool), stream,
-                                                    ArrowReadOptions(), ArrowParseOptions(),
+                                                    ArrowReadOptions(read), ArrowParseOptions(),
                                                     ArrowConvertOptions());
     if (!reader.ok() && reader.status().message().starts_with("Empty CSV file")) {
       return std::make_unique<NoRows>();
     }
     ARROW_RETURN_NOT_OK(reader.status());
     return std::make_unique<CsvReader>(*std::move(reader));
+  }
+
+  int64_t FileHeapBytes(int64_t, const ReadParallelism& parallelism) const override {
+    return kHeapPerParsedByte * ParseBytes(parallelism.buffer_bytes);
   }
 
   Result<std::string> Serialize() const override {
@@ -117,10 +124,15 @@ class CsvDatasource final : public FileDatasource {
     return stream;
   }
 
-  arrow::csv::ReadOptions ArrowReadOptions() const {
+  /// Bytes that are parsed at a time.
+  int64_t ParseBytes(int64_t buffer_bytes) const {
+    return std::clamp<int64_t>(buffer_bytes, 1, std::max(1, options_.block_size));
+  }
+
+  arrow::csv::ReadOptions ArrowReadOptions(const ReadOptions& read) const {
     auto options = arrow::csv::ReadOptions::Defaults();
     options.use_threads = false;  // tasks are the parallelism
-    options.block_size = std::max(1, options_.block_size);
+    options.block_size = static_cast<int32_t>(ParseBytes(read.buffer_bytes));
     options.skip_rows = options_.skip_rows;
     options.skip_rows_after_names = options_.skip_rows_after_names;
     options.column_names = options_.column_names;

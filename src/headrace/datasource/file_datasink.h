@@ -39,6 +39,10 @@ class FileEncoder {
  public:
   virtual ~FileEncoder() = default;
   virtual Status Write(const Block& block) = 0;
+  /// Bytes that wait in memory until there are more.
+  virtual int64_t held_bytes() const { return 0; }
+  /// Writes them now.
+  virtual Status Flush() { return Status::OK(); }
   /// Writes what is left (footer, buffers). The stream is closed by the caller.
   virtual Status Finish() = 0;
 };
@@ -56,6 +60,8 @@ class FileSequence {
                MakeEncoder make_encoder);
   Status Write(const Block& block);
   Status Finish();
+  int64_t held_bytes() const { return encoder_ == nullptr ? 0 : encoder_->held_bytes(); }
+  Status Flush() { return encoder_ == nullptr ? Status::OK() : encoder_->Flush(); }
 
  private:
   Status CloseFile();

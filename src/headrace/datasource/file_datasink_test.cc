@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <arrow/builder.h>
 #include <gmock/gmock.h>
+#include <parquet/file_reader.h>
 
 #include "headrace/datasource/test_files.h"
 
@@ -177,6 +178,29 @@ TEST_F(FileDatasinkTest, NumpyReadsBackTensors) {
   read.files = Files("out");
   EXPECT_TRUE(
       ValueOf(ReadAll(ValueOf(MakeNumpyDatasource(read)))).batch()->Equals(*tensors.batch()));
+}
+
+TEST_F(FileDatasinkTest, ParquetRowGroupsEndByBytes) {
+  ParquetWriteOptions options;
+  options.files = WriteTo("out");
+  const auto sink = ValueOf(MakeParquetDatasink(options));
+  ASSERT_TRUE(ValueOf(sink->Prepare()));
+  WriteTaskInfo info;
+  info.write_id = "w";
+  info.target_max_block_size = 1;  // the least: 8 MiB
+  const auto writer = ValueOf(sink->OpenWriter(info));
+  arrow::BinaryBuilder builder;
+  for (int i = 0; i < 6; ++i) ASSERT_TRUE(builder.Append(std::string(3 << 20, 'a' + i)).ok());
+  const Block block(arrow::RecordBatch::Make(arrow::schema({arrow::field("b", arrow::binary())}), 6,
+                                             {*builder.Finish()}));
+  ASSERT_TRUE(writer->Write(block.Slice(0, 2)).ok());
+  ASSERT_TRUE(writer->Write(block.Slice(2, 4)).ok());
+  ASSERT_TRUE(sink->Commit({ValueOf(writer->Finish())}).ok());
+  const auto files = FilesBelow("out");
+  ASSERT_EQ(files.size(), 1u);
+  const auto reader = parquet::ParquetFileReader::OpenFile(files[0]);
+  EXPECT_EQ(reader->metadata()->num_rows(), 6);
+  EXPECT_EQ(reader->metadata()->num_row_groups(), 3);
 }
 
 }  // namespace

@@ -102,13 +102,17 @@ Result<std::vector<ReadTask>> FileDatasource::PlanReadTasks(
   // A file is packed like a Parquet row group.
   std::vector<RowGroupUnit> units;
   for (size_t file = 0; file < files_.paths.size(); ++file) {
-    units.push_back({static_cast<int>(file), 0, 0, SizeOf(file)});
+    const int64_t file_bytes = file < files_.sizes.size() ? files_.sizes[file] : 0;
+    units.push_back({static_cast<int>(file), 0, 0, SizeOf(file),
+                     FileHeapBytes(std::max<int64_t>(0, file_bytes), parallelism)});
   }
   std::vector<ReadTask> tasks;
   for (const PackedTask& packed : PackRowGroups(units, parallelism)) {
     ReadTask task;
     task.payload = packed.task.Serialize();
     task.size_bytes = packed.size_bytes;
+    task.heap_bytes = packed.heap_bytes +
+                      ShapingHeapBytes(packed.task.num_blocks, -1, packed.size_bytes, parallelism);
     for (const auto& piece : packed.task.pieces) {
       task.input_files.push_back(files_.paths[piece.file]);
     }
@@ -127,23 +131,24 @@ Result<std::unique_ptr<BlockReader>> FileDatasource::Open(const ReadTask& task,
     }
     wanted.push_back(piece.file);
   }
-  BlockShape shape;
-  shape.num_blocks = packed.num_blocks;
-  shape.max_bytes = options.target_max_block_size;
-  shape.limit_rows = options.limit_rows;
-  shape.pool = options.pool;
   return ShapeBlocks(std::make_unique<FilesReader>(shared_from_this(), std::move(wanted), options),
-                     shape);
+                     MakeBlockShape(packed.num_blocks, -1, options));
 }
 
 Result<std::shared_ptr<arrow::Buffer>> ReadWholeFile(const std::string& path, bool decompress,
                                                      arrow::MemoryPool* pool) {
   ARROW_ASSIGN_OR_RAISE(const auto stream, io::OpenStream(path, decompress));
   arrow::BufferBuilder bytes(pool);
+  // The size of the file, where it is that of the content: growing would hold it twice.
+  if (auto* file = dynamic_cast<arrow::io::RandomAccessFile*>(stream.get())) {
+    ARROW_ASSIGN_OR_RAISE(const int64_t size, file->GetSize());
+    ARROW_RETURN_NOT_OK(bytes.Reserve(size + 1));  // and one to see that it ends there
+  }
   while (true) {
-    ARROW_RETURN_NOT_OK(bytes.Reserve(kReadBytes));
+    if (bytes.capacity() == bytes.length()) ARROW_RETURN_NOT_OK(bytes.Reserve(kReadBytes));
+    const int64_t room = bytes.capacity() - bytes.length();
     ARROW_ASSIGN_OR_RAISE(const int64_t size,
-                          stream->Read(kReadBytes, bytes.mutable_data() + bytes.length()));
+                          stream->Read(room, bytes.mutable_data() + bytes.length()));
     if (size == 0) break;
     bytes.UnsafeAdvance(size);
   }

@@ -34,6 +34,9 @@ class FileDatasource : public Datasource, public std::enable_shared_from_this<Fi
                                                         const ReadOptions& options) const = 0;
   /// Bytes in memory per byte on disk, for planning.
   virtual double expansion() const { return 1; }
+  /// Most memory that reading a file of `file_bytes` takes at a time, the block that is being made
+  /// included.
+  virtual int64_t FileHeapBytes(int64_t file_bytes, const ReadParallelism& parallelism) const = 0;
   const FileReadOptions& files() const { return files_; }
 
  private:

@@ -9,7 +9,9 @@
 
 #include <algorithm>
 #include <cstring>
+#include <functional>
 #include <limits>
+#include <numeric>
 
 #include "headrace/datasource/flat_page.h"
 #include "headrace/datasource/rle_hybrid.h"
@@ -53,30 +55,53 @@ class Validity {
   int64_t num_nulls_ = 0;
 };
 
-/// Walks the pages of a chunk and the selected rows in each.
+/// Walks the pages of a chunk, range of rows after range of rows, and the selected rows in each. A
+/// page that goes on behind a range stays for the next one.
 class FlatPages {
  public:
-  FlatPages(parquet::PageReader* pages, bool nullable, const RowSelection& selection)
-      : pages_(pages), parser_(nullable), selection_(selection) {
-    if (selection_.all) return;
+  FlatPages(std::unique_ptr<parquet::PageReader> pages, bool nullable, int64_t chunk_rows)
+      : pages_(std::move(pages)), parser_(nullable), chunk_rows_(chunk_rows) {
     pages_->set_data_page_filter([this](const parquet::DataPageStats& stats) {
       // Called before a page is decompressed; first_row_ is its first row.
       const int64_t end = first_row_ + stats.num_values;
-      const bool skip =
-          next_selected_ == selection_.rows.size() || selection_.rows[next_selected_] >= end;
+      const bool skip = end <= NextWanted();
       if (skip) first_row_ = end;
       return skip;
     });
   }
-  ~FlatPages() { pages_->set_data_page_filter(nullptr); }
+  FlatPages(const FlatPages&) = delete;
+  FlatPages& operator=(const FlatPages&) = delete;
 
-  /// The next data page with selected rows; false at the end. Hands dictionary pages to
-  /// `on_dictionary`.
+  /// Turns to the selected rows of [first_row, first_row + selection.num_rows). `selection` has to
+  /// live until they are read.
+  Status Begin(int64_t first_row, const RowSelection& selection) {
+    if (first_row < range_end_) return Status::Invalid("ranges of rows have to ascend");
+    selection_ = &selection;
+    range_begin_ = first_row;
+    range_end_ = first_row + selection.num_rows;
+    next_row_ = first_row;
+    next_selected_ = 0;
+    return Status::OK();
+  }
+
+  /// Goes on to the next part of a page with selected rows, the rows [part_begin_, part_end_) of
+  /// the page; false at the end. Hands dictionary pages to `on_dictionary`.
   template <typename OnDictionary>
   Result<bool> Next(OnDictionary&& on_dictionary) {
     while (true) {
-      first_row_ += page_.num_rows;
+      const int64_t wanted = NextWanted();
+      if (wanted >= range_end_) return false;
+      const int64_t page_end = first_row_ + page_.num_rows;
+      if (wanted < page_end) {
+        part_begin_ = std::max(range_begin_, first_row_) - first_row_;
+        if (selection_->all) part_begin_ = wanted - first_row_;
+        part_end_ = std::min(range_end_, page_end) - first_row_;
+        next_row_ = first_row_ + part_end_;
+        return true;
+      }
+      first_row_ = page_end;
       page_.num_rows = 0;
+      page_is_decoded = false;
       holder_ = pages_->NextPage();
       if (holder_ == nullptr) return false;
       if (holder_->type() == parquet::PageType::DICTIONARY_PAGE) {
@@ -89,49 +114,52 @@ class FlatPages {
       }
       // Before anything is sized by what the page says of itself.
       const auto& data_page = static_cast<const parquet::DataPage&>(*holder_);
-      if (data_page.num_values() > selection_.num_rows - first_row_) {
-        return Status::Invalid("more values than the ", selection_.num_rows, " rows of the footer");
+      if (data_page.num_values() > chunk_rows_ - first_row_) {
+        return Status::Invalid("more values than the ", chunk_rows_, " rows of the footer");
       }
       ARROW_RETURN_NOT_OK(parser_.Parse(*holder_, &page_));
-      return true;
     }
   }
 
   const FlatPage& page() const { return page_; }
   const FlatPageParser& parser() const { return parser_; }
 
-  /// Whether every row of the page is selected and none is null.
-  bool IsWhole() const { return selection_.all && page_.present.empty(); }
+  /// Whether every row of the part is selected and none is null: then its values are those of the
+  /// page at [part_begin, part_end).
+  bool IsContiguous() const { return selection_->all && page_.present.empty(); }
+  bool IsWholePage() const { return part_begin_ == 0 && part_end_ == page_.num_rows; }
+  int64_t part_begin() const { return part_begin_; }
+  int64_t part_rows() const { return part_end_ - part_begin_; }
 
-  /// The selected rows of the page, counted from `*first_row`. Not for selections of all rows.
-  std::span<const int32_t> TakeSelected(int64_t* first_row) {
+  /// The selected rows of the part; less `*offset` they are rows of the page. Not for selections
+  /// of all rows.
+  std::span<const int32_t> TakeSelected(int64_t* offset) {
     const size_t begin = next_selected_;
-    const auto& rows = selection_.rows;
-    const auto end =
-        std::lower_bound(rows.begin() + begin, rows.end(), first_row_ + page_.num_rows);
+    const auto& rows = selection_->rows;
+    *offset = first_row_ - range_begin_;
+    const auto end = std::lower_bound(rows.begin() + begin, rows.end(), *offset + part_end_);
     next_selected_ = end - rows.begin();
-    *first_row = first_row_;
     return std::span(rows).subspan(begin, next_selected_ - begin);
   }
 
-  /// Calls emit(position among the non-null values of the page) or null() for each selected row.
+  /// Calls emit(position among the non-null values of the page) or null() for each selected row of
+  /// the part.
   template <typename Emit, typename Null>
   void ForEachSelected(Emit&& emit, Null&& null) {
-    const int64_t end = first_row_ + page_.num_rows;
+    const auto& rows = selection_->rows;
     if (page_.present.empty()) {
-      if (selection_.all) {
-        for (int64_t row = 0; row < page_.num_rows; ++row) emit(row);
+      if (selection_->all) {
+        for (int64_t row = part_begin_; row < part_end_; ++row) emit(row);
       } else {
-        const auto& rows = selection_.rows;
-        for (; next_selected_ < rows.size() && rows[next_selected_] < end; ++next_selected_) {
-          emit(rows[next_selected_] - first_row_);
-        }
+        int64_t offset = 0;
+        for (const int32_t row : TakeSelected(&offset)) emit(row - offset);
       }
       return;
     }
-    int64_t position = 0;
-    if (selection_.all) {
-      for (int64_t row = 0; row < page_.num_rows; ++row) {
+    const auto present = page_.present.begin();
+    int64_t position = std::accumulate(present, present + part_begin_, int64_t{0});
+    if (selection_->all) {
+      for (int64_t row = part_begin_; row < part_end_; ++row) {
         if (page_.present[row] != 0) {
           emit(position++);
         } else {
@@ -140,23 +168,40 @@ class FlatPages {
       }
       return;
     }
-    for (int64_t row = 0; row < page_.num_rows; ++row) {
-      const bool present = page_.present[row] != 0;
-      const bool selected = next_selected_ < selection_.rows.size() &&
-                            selection_.rows[next_selected_] == first_row_ + row;
+    const int64_t offset = first_row_ - range_begin_;
+    for (int64_t row = part_begin_; row < part_end_; ++row) {
+      const bool is_present = page_.present[row] != 0;
+      const bool selected = next_selected_ < rows.size() && rows[next_selected_] == offset + row;
       if (selected) ++next_selected_;
-      if (selected && present) emit(position);
-      if (selected && !present) null();
-      position += present ? 1 : 0;
+      if (selected && is_present) emit(position);
+      if (selected && !is_present) null();
+      position += is_present ? 1 : 0;
     }
   }
 
+  /// What was decoded of the current page is still there. Cleared with the page.
+  bool page_is_decoded = false;
+
  private:
-  parquet::PageReader* pages_;
+  /// The first row that is still to be read, or the end of the range.
+  int64_t NextWanted() const {
+    if (selection_->all) return next_row_;
+    return next_selected_ < selection_->rows.size()
+               ? range_begin_ + selection_->rows[next_selected_]
+               : range_end_;
+  }
+
+  const std::unique_ptr<parquet::PageReader> pages_;
   FlatPageParser parser_;
-  const RowSelection& selection_;
+  const int64_t chunk_rows_;
+  const RowSelection* selection_ = nullptr;
+  int64_t range_begin_ = 0;
+  int64_t range_end_ = 0;
+  int64_t next_row_ = 0;      // to be read, when all are selected
+  size_t next_selected_ = 0;  // otherwise
+  int64_t part_begin_ = 0;
+  int64_t part_end_ = 0;
   int64_t first_row_ = 0;  // of the current page
-  size_t next_selected_ = 0;
   std::shared_ptr<parquet::Page> holder_;
   FlatPage page_;
 };
@@ -197,49 +242,82 @@ Status DecodeIndices(const FlatPage& page, int64_t dictionary_size, int32_t* out
   return Status::OK();
 }
 
-/// The rows of a chunk whose pages are all dictionary-encoded, as int32 indices.
-Result<std::shared_ptr<arrow::Array>> DecodeToIndices(
-    FlatPages* pages, int64_t num_out,
-    const std::function<Result<std::shared_ptr<arrow::Array>>(
-        const FlatPageParser&, const parquet::DictionaryPage&)>& make_dictionary,
-    arrow::MemoryPool* pool) {
+/// What a decoder keeps from one range of rows to the next.
+struct Decoding {
+  Decoding(std::unique_ptr<parquet::PageReader> page_reader, bool nullable, int64_t chunk_rows,
+           arrow::MemoryPool* memory_pool)
+      : pages(std::move(page_reader), nullable, chunk_rows), pool(memory_pool) {}
+
+  FlatPages pages;
+  arrow::MemoryPool* const pool;
   std::shared_ptr<arrow::Array> dictionary;
+  std::vector<std::string_view> dictionary_strings;
+  // Of the current page, when pages.page_is_decoded.
+  std::vector<int32_t> indices;
+  std::vector<std::string_view> strings;
+};
+
+int64_t DictionarySize(const Decoding& state) {
+  return state.dictionary == nullptr ? 0 : state.dictionary->length();
+}
+
+/// Decodes the indices of the current page, unless that was done for an earlier range.
+Status DecodePageIndices(Decoding* state) {
+  if (state->pages.page_is_decoded) return Status::OK();
+  const FlatPage& page = state->pages.page();
+  state->indices.resize(page.num_present);
+  ARROW_RETURN_NOT_OK(DecodeIndices(page, DictionarySize(*state), state->indices.data()));
+  state->pages.page_is_decoded = true;
+  return Status::OK();
+}
+
+using MakeDictionary = std::function<Result<std::shared_ptr<arrow::Array>>(
+    const FlatPageParser&, const parquet::DictionaryPage&)>;
+
+/// The rows of a chunk whose pages are all dictionary-encoded, as int32 indices.
+Result<std::shared_ptr<arrow::Array>> DecodeToIndices(Decoding* state, int64_t num_out,
+                                                      const MakeDictionary& make_dictionary) {
+  FlatPages* const pages = &state->pages;
   auto on_dictionary = [&](const parquet::DictionaryPage& page) {
-    return make_dictionary(pages->parser(), page).Value(&dictionary);
+    return make_dictionary(pages->parser(), page).Value(&state->dictionary);
   };
   ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> buffer,
-                        arrow::AllocateBuffer(num_out * sizeof(int32_t), pool));
+                        arrow::AllocateBuffer(num_out * sizeof(int32_t), state->pool));
   auto* const out = reinterpret_cast<int32_t*>(buffer->mutable_data());
   int64_t next = 0;
   Validity validity;
-  std::vector<int32_t> indices;
   while (true) {
     ARROW_ASSIGN_OR_RAISE(const bool more, pages->Next(on_dictionary));
     if (!more) break;
     const FlatPage& page = pages->page();
-    if (!page.is_dictionary || dictionary == nullptr) {
+    if (!page.is_dictionary || state->dictionary == nullptr) {
       return Status::Invalid("page without the dictionary that the footer names");
     }
-    if (pages->IsWhole()) {
-      ARROW_RETURN_NOT_OK(DecodeIndices(page, dictionary->length(), out + next));
-      validity.AppendValid(page.num_rows);
-      next += page.num_rows;
+    if (pages->IsContiguous()) {
+      const int64_t rows = pages->part_rows();
+      if (pages->IsWholePage()) {
+        ARROW_RETURN_NOT_OK(DecodeIndices(page, DictionarySize(*state), out + next));
+      } else {
+        ARROW_RETURN_NOT_OK(DecodePageIndices(state));
+        std::copy_n(state->indices.data() + pages->part_begin(), rows, out + next);
+      }
+      validity.AppendValid(rows);
+      next += rows;
       continue;
     }
-    indices.resize(page.num_present);
-    ARROW_RETURN_NOT_OK(DecodeIndices(page, dictionary->length(), indices.data()));
+    ARROW_RETURN_NOT_OK(DecodePageIndices(state));
+    const int32_t* const from = state->indices.data();
     if (page.present.empty()) {
-      int64_t first_row = 0;
-      const auto rows = pages->TakeSelected(&first_row);
-      const int32_t* from = indices.data();
-      for (size_t i = 0; i < rows.size(); ++i) out[next + i] = from[rows[i] - first_row];
+      int64_t offset = 0;
+      const auto rows = pages->TakeSelected(&offset);
+      for (size_t i = 0; i < rows.size(); ++i) out[next + i] = from[rows[i] - offset];
       next += rows.size();
       validity.AppendValid(rows.size());
     } else {
       pages->ForEachSelected(
           [&](int64_t at) {
             validity.Append(true, next);
-            out[next++] = indices[at];
+            out[next++] = from[at];
           },
           [&] {
             validity.Append(false, next);
@@ -247,13 +325,14 @@ Result<std::shared_ptr<arrow::Array>> DecodeToIndices(
           });
     }
   }
-  if (next != num_out || dictionary == nullptr) {
+  if (next != num_out || (state->dictionary == nullptr && num_out > 0)) {
     return Status::Invalid("expected ", num_out, " rows, found ", next);
   }
-  ARROW_ASSIGN_OR_RAISE(auto bitmap, validity.Finish(pool));
-  auto data = arrow::ArrayData::Make(arrow::dictionary(arrow::int32(), dictionary->type()), num_out,
-                                     {std::move(bitmap), std::move(buffer)}, validity.num_nulls());
-  data->dictionary = dictionary->data();
+  ARROW_ASSIGN_OR_RAISE(auto bitmap, validity.Finish(state->pool));
+  auto data =
+      arrow::ArrayData::Make(arrow::dictionary(arrow::int32(), state->dictionary->type()), num_out,
+                             {std::move(bitmap), std::move(buffer)}, validity.num_nulls());
+  data->dictionary = state->dictionary->data();
   return arrow::MakeArray(std::move(data));
 }
 
@@ -284,23 +363,23 @@ class PageValues {
     std::memcpy(&value, plain_ + position * sizeof(T), sizeof(T));
     return value;
   }
-  void CopyAll(int64_t count, T* out) const {
+  void CopyRange(int64_t begin, int64_t count, T* out) const {
     if (indices_ == nullptr) {
-      if (count > 0) std::memcpy(out, plain_, count * sizeof(T));
+      if (count > 0) std::memcpy(out, plain_ + begin * sizeof(T), count * sizeof(T));
       return;
     }
     const T* const dictionary = dictionary_;
-    const int32_t* const indices = indices_;
+    const int32_t* const indices = indices_ + begin;
     for (int64_t i = 0; i < count; ++i) out[i] = dictionary[indices[i]];
   }
-  void CopyRows(std::span<const int32_t> rows, int64_t first_row, T* out) const {
+  void CopyRows(std::span<const int32_t> rows, int64_t offset, T* out) const {
     if (indices_ == nullptr) {
-      for (size_t i = 0; i < rows.size(); ++i) out[i] = At(rows[i] - first_row);
+      for (size_t i = 0; i < rows.size(); ++i) out[i] = At(rows[i] - offset);
       return;
     }
     const T* const dictionary = dictionary_;
     const int32_t* const indices = indices_;
-    for (size_t i = 0; i < rows.size(); ++i) out[i] = dictionary[indices[rows[i] - first_row]];
+    for (size_t i = 0; i < rows.size(); ++i) out[i] = dictionary[indices[rows[i] - offset]];
   }
 
  private:
@@ -310,43 +389,39 @@ class PageValues {
 };
 
 template <typename T>
-Result<std::shared_ptr<arrow::Array>> DecodeNumbers(FlatPages* pages, int64_t num_out,
-                                                    const std::shared_ptr<arrow::DataType>& type,
-                                                    arrow::MemoryPool* pool) {
-  std::shared_ptr<arrow::Array> dictionary;
-  const T* dictionary_values = nullptr;
-  auto on_dictionary = [&](const parquet::DictionaryPage& page) -> Status {
-    ARROW_ASSIGN_OR_RAISE(dictionary, NumberDictionary<T>(pages->parser(), page, type, pool));
-    dictionary_values = dictionary->data()->template GetValues<T>(1);
-    return Status::OK();
+Result<std::shared_ptr<arrow::Array>> DecodeNumbers(Decoding* state, int64_t num_out,
+                                                    const std::shared_ptr<arrow::DataType>& type) {
+  FlatPages* const pages = &state->pages;
+  auto on_dictionary = [&](const parquet::DictionaryPage& page) {
+    return NumberDictionary<T>(pages->parser(), page, type, state->pool).Value(&state->dictionary);
   };
   ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> buffer,
-                        arrow::AllocateBuffer(num_out * sizeof(T), pool));
+                        arrow::AllocateBuffer(num_out * sizeof(T), state->pool));
   auto* const out = reinterpret_cast<T*>(buffer->mutable_data());
   int64_t next = 0;
   Validity validity;
-  std::vector<int32_t> indices;
   while (true) {
     ARROW_ASSIGN_OR_RAISE(const bool more, pages->Next(on_dictionary));
     if (!more) break;
     const FlatPage& page = pages->page();
     if (page.is_dictionary) {
-      indices.resize(page.num_present);
-      ARROW_RETURN_NOT_OK(
-          DecodeIndices(page, dictionary == nullptr ? 0 : dictionary->length(), indices.data()));
+      ARROW_RETURN_NOT_OK(DecodePageIndices(state));
     } else if (page.values.size() < page.num_present * sizeof(T)) {
       return Status::Invalid("page is cut off");
     }
-    const PageValues<T> values(dictionary_values, page.is_dictionary ? indices.data() : nullptr,
+    const T* const dictionary = state->dictionary == nullptr
+                                    ? nullptr
+                                    : state->dictionary->data()->template GetValues<T>(1);
+    const PageValues<T> values(dictionary, page.is_dictionary ? state->indices.data() : nullptr,
                                page.values.data());
-    if (pages->IsWhole()) {
-      values.CopyAll(page.num_rows, out + next);
-      next += page.num_rows;
-      validity.AppendValid(page.num_rows);
+    if (pages->IsContiguous()) {
+      values.CopyRange(pages->part_begin(), pages->part_rows(), out + next);
+      next += pages->part_rows();
+      validity.AppendValid(pages->part_rows());
     } else if (page.present.empty()) {
-      int64_t first_row = 0;
-      const auto rows = pages->TakeSelected(&first_row);
-      values.CopyRows(rows, first_row, out + next);
+      int64_t offset = 0;
+      const auto rows = pages->TakeSelected(&offset);
+      values.CopyRows(rows, offset, out + next);
       next += rows.size();
       validity.AppendValid(rows.size());
     } else {
@@ -362,7 +437,7 @@ Result<std::shared_ptr<arrow::Array>> DecodeNumbers(FlatPages* pages, int64_t nu
     }
   }
   if (next != num_out) return Status::Invalid("expected ", num_out, " rows, found ", next);
-  ARROW_ASSIGN_OR_RAISE(auto bitmap, validity.Finish(pool));
+  ARROW_ASSIGN_OR_RAISE(auto bitmap, validity.Finish(state->pool));
   return arrow::MakeArray(arrow::ArrayData::Make(
       type, num_out, {std::move(bitmap), std::move(buffer)}, validity.num_nulls()));
 }
@@ -403,7 +478,7 @@ class StringSink {
       ARROW_RETURN_NOT_OK(bytes_.Append(value.data(), static_cast<int64_t>(value.size())));
     }
     if (bytes_.length() > std::numeric_limits<int32_t>::max()) {
-      return Status::CapacityError("strings of one row group take more than 2 GiB");
+      return Status::CapacityError("strings of one block take more than 2 GiB");
     }
     return offsets_.Append(static_cast<int32_t>(bytes_.length()));
   }
@@ -440,40 +515,45 @@ Result<std::shared_ptr<arrow::Array>> StringDictionary(const FlatPageParser& par
   return sink.Finish(type, Validity(), pool);
 }
 
-Result<std::shared_ptr<arrow::Array>> DecodeStrings(FlatPages* pages, int64_t num_out,
+/// The strings of the current page: of its dictionary's values or its own.
+Status DecodePageStrings(Decoding* state) {
+  const FlatPage& page = state->pages.page();
+  if (page.is_dictionary) return DecodePageIndices(state);
+  if (state->pages.page_is_decoded) return Status::OK();
+  ARROW_RETURN_NOT_OK(PlainStrings(page.values, page.num_present, &state->strings));
+  state->pages.page_is_decoded = true;
+  return Status::OK();
+}
+
+Result<std::shared_ptr<arrow::Array>> DecodeStrings(Decoding* state, int64_t num_out,
                                                     int64_t expected_bytes,
-                                                    const std::shared_ptr<arrow::DataType>& type,
-                                                    arrow::MemoryPool* pool) {
-  std::shared_ptr<arrow::Array> dictionary;
-  std::vector<std::string_view> dictionary_values;
+                                                    const std::shared_ptr<arrow::DataType>& type) {
+  FlatPages* const pages = &state->pages;
   auto on_dictionary = [&](const parquet::DictionaryPage& page) -> Status {
-    ARROW_ASSIGN_OR_RAISE(dictionary, StringDictionary(pages->parser(), page, type, pool));
-    const auto& strings = static_cast<const arrow::BinaryArray&>(*dictionary);
-    for (int64_t i = 0; i < strings.length(); ++i) dictionary_values.push_back(strings.GetView(i));
+    ARROW_ASSIGN_OR_RAISE(state->dictionary,
+                          StringDictionary(pages->parser(), page, type, state->pool));
+    const auto& strings = static_cast<const arrow::BinaryArray&>(*state->dictionary);
+    state->dictionary_strings.clear();
+    for (int64_t i = 0; i < strings.length(); ++i) {
+      state->dictionary_strings.push_back(strings.GetView(i));
+    }
     return Status::OK();
   };
-  StringSink sink(num_out, expected_bytes, pool);
+  StringSink sink(num_out, expected_bytes, state->pool);
   ARROW_RETURN_NOT_OK(sink.Reserve());
   Validity validity;
   int64_t next = 0;
-  std::vector<int32_t> indices;
-  std::vector<std::string_view> values;
   while (true) {
     ARROW_ASSIGN_OR_RAISE(const bool more, pages->Next(on_dictionary));
     if (!more) break;
-    const FlatPage& page = pages->page();
-    if (page.is_dictionary) {
-      indices.resize(page.num_present);
-      ARROW_RETURN_NOT_OK(
-          DecodeIndices(page, static_cast<int64_t>(dictionary_values.size()), indices.data()));
-    } else {
-      ARROW_RETURN_NOT_OK(PlainStrings(page.values, page.num_present, &values));
-    }
+    ARROW_RETURN_NOT_OK(DecodePageStrings(state));
+    const bool is_dictionary = pages->page().is_dictionary;
     Status status;
     pages->ForEachSelected(
         [&](int64_t at) {
           validity.Append(true, next++);
-          status &= sink.Append(page.is_dictionary ? dictionary_values[indices[at]] : values[at]);
+          status &= sink.Append(is_dictionary ? state->dictionary_strings[state->indices[at]]
+                                              : state->strings[at]);
         },
         [&] {
           validity.Append(false, next++);
@@ -481,7 +561,7 @@ Result<std::shared_ptr<arrow::Array>> DecodeStrings(FlatPages* pages, int64_t nu
         });
     ARROW_RETURN_NOT_OK(status);
   }
-  return sink.Finish(type, validity, pool);
+  return sink.Finish(type, validity, state->pool);
 }
 
 }  // namespace
@@ -515,34 +595,64 @@ bool CanDecodeFlat(const parquet::ColumnDescriptor& column,
   }
 }
 
-Result<std::shared_ptr<arrow::Array>> DecodeFlatColumn(
-    parquet::PageReader* pages, const parquet::ColumnDescriptor& column,
-    const parquet::ColumnChunkMetaData& chunk, const std::shared_ptr<arrow::DataType>& type,
-    const RowSelection& selection, bool keep_dictionary, arrow::MemoryPool* pool) {
-  FlatPages flat(pages, column.max_definition_level() > 0, selection);
-  const bool is_string = column.physical_type() == parquet::Type::BYTE_ARRAY;
-  const bool is_wide = column.physical_type() == parquet::Type::INT64 ||
-                       column.physical_type() == parquet::Type::DOUBLE;
-  if ((keep_dictionary || is_string) && OnlyDictionaryPages(chunk)) {
-    return DecodeToIndices(
-        &flat, selection.size(),
-        [&](const FlatPageParser& parser, const parquet::DictionaryPage& page) {
-          if (is_string) return StringDictionary(parser, page, type, pool);
-          return is_wide ? NumberDictionary<int64_t>(parser, page, type, pool)
-                         : NumberDictionary<int32_t>(parser, page, type, pool);
-        },
-        pool);
+class FlatColumnReader::Impl {
+ public:
+  Impl(std::unique_ptr<parquet::PageReader> pages, const parquet::ColumnDescriptor& column,
+       const parquet::ColumnChunkMetaData& chunk, std::shared_ptr<arrow::DataType> type,
+       bool keep_dictionary, arrow::MemoryPool* pool)
+      : state_(std::move(pages), column.max_definition_level() > 0, chunk.num_values(), pool),
+        type_(std::move(type)),
+        is_string_(column.physical_type() == parquet::Type::BYTE_ARRAY),
+        is_wide_(column.physical_type() == parquet::Type::INT64 ||
+                 column.physical_type() == parquet::Type::DOUBLE),
+        to_indices_((keep_dictionary || is_string_) && OnlyDictionaryPages(chunk)),
+        chunk_rows_(chunk.num_values()),
+        chunk_bytes_(std::max<int64_t>(0, chunk.total_uncompressed_size())) {}
+
+  Result<std::shared_ptr<arrow::Array>> Read(int64_t first_row, const RowSelection& selection) {
+    ARROW_RETURN_NOT_OK(state_.pages.Begin(first_row, selection));
+    const int64_t num_out = selection.size();
+    // Without rows there would be no dictionary either.
+    if (num_out == 0) return arrow::MakeEmptyArray(type_, state_.pool);
+    if (to_indices_) {
+      return DecodeToIndices(&state_, num_out, [this](const auto& parser, const auto& page) {
+        if (is_string_) return StringDictionary(parser, page, type_, state_.pool);
+        return is_wide_ ? NumberDictionary<int64_t>(parser, page, type_, state_.pool)
+                        : NumberDictionary<int32_t>(parser, page, type_, state_.pool);
+      });
+    }
+    if (is_string_) {
+      const double share =
+          static_cast<double>(num_out) / static_cast<double>(std::max<int64_t>(1, chunk_rows_));
+      const auto expected = static_cast<int64_t>(static_cast<double>(chunk_bytes_) * share);
+      return DecodeStrings(&state_, num_out, expected, type_);
+    }
+    return is_wide_ ? DecodeNumbers<int64_t>(&state_, num_out, type_)
+                    : DecodeNumbers<int32_t>(&state_, num_out, type_);
   }
-  if (is_string) {
-    const double share = selection.num_rows == 0 ? 0
-                                                 : static_cast<double>(selection.size()) /
-                                                       static_cast<double>(selection.num_rows);
-    const auto expected = static_cast<int64_t>(
-        static_cast<double>(std::max<int64_t>(0, chunk.total_uncompressed_size())) * share);
-    return DecodeStrings(&flat, selection.size(), expected, type, pool);
-  }
-  return is_wide ? DecodeNumbers<int64_t>(&flat, selection.size(), type, pool)
-                 : DecodeNumbers<int32_t>(&flat, selection.size(), type, pool);
+
+ private:
+  Decoding state_;
+  const std::shared_ptr<arrow::DataType> type_;
+  const bool is_string_;
+  const bool is_wide_;
+  const bool to_indices_;
+  const int64_t chunk_rows_;
+  const int64_t chunk_bytes_;
+};
+
+FlatColumnReader::FlatColumnReader(std::unique_ptr<parquet::PageReader> pages,
+                                   const parquet::ColumnDescriptor& column,
+                                   const parquet::ColumnChunkMetaData& chunk,
+                                   std::shared_ptr<arrow::DataType> type, bool keep_dictionary,
+                                   arrow::MemoryPool* pool)
+    : impl_(std::make_unique<Impl>(std::move(pages), column, chunk, std::move(type),
+                                   keep_dictionary, pool)) {}
+FlatColumnReader::~FlatColumnReader() = default;
+
+Result<std::shared_ptr<arrow::Array>> FlatColumnReader::Read(int64_t first_row,
+                                                             const RowSelection& selection) {
+  return impl_->Read(first_row, selection);
 }
 
 }  // namespace headrace::datasource

@@ -85,6 +85,40 @@ class FlatColumnTest : public DatasourceTest {
     return *reader->ReadTable();
   }
 
+  /// Reads the selection range by range, at random borders, and compares with `whole`.
+  static void CheckRanges(parquet::ParquetFileReader& reader, int leaf,
+                          const std::shared_ptr<arrow::DataType>& type,
+                          const RowSelection& selection, const arrow::Array& whole,
+                          bool keep_dictionary, std::mt19937_64* random) {
+    FlatColumnReader column_reader(reader.RowGroup(0)->GetColumnPageReader(leaf),
+                                   *reader.metadata()->schema()->Column(leaf),
+                                   *reader.metadata()->RowGroup(0)->ColumnChunk(leaf), type,
+                                   keep_dictionary, arrow::default_memory_pool());
+    int64_t seen = 0;
+    for (int64_t begin = 0; begin < selection.num_rows;) {
+      RowSelection part;
+      part.num_rows = std::min<int64_t>(1 + (*random)() % (selection.num_rows / 3 + 1),
+                                        selection.num_rows - begin);
+      part.all = selection.all;
+      for (const int32_t row : selection.rows) {
+        if (row >= begin && row < begin + part.num_rows) {
+          part.rows.push_back(static_cast<int32_t>(row - begin));
+        }
+      }
+      const bool skipped = (*random)() % 5 == 0;
+      if (!skipped) {
+        auto decoded = column_reader.Read(begin, part);
+        ASSERT_TRUE(decoded.ok()) << decoded.status().ToString();
+        ASSERT_TRUE((*decoded)->ValidateFull().ok());
+        const auto plain = *ExpandDictionary(*decoded, arrow::default_memory_pool());
+        ASSERT_TRUE(plain->Equals(*whole.Slice(seen, part.size())))
+            << type->ToString() << " rows " << begin << " to " << begin + part.num_rows;
+      }
+      seen += part.size();
+      begin += part.num_rows;
+    }
+  }
+
   /// Compares our decoder with Arrow's on every column, for all rows and for a random selection.
   static void Check(const arrow::Table& table, const Shape& shape, std::mt19937_64* random) {
     auto sink = *arrow::io::BufferOutputStream::Create();
@@ -115,14 +149,16 @@ class FlatColumnTest : public DatasourceTest {
           const auto chunk = group->ColumnChunk(i);
           const auto& type = table.schema()->field(i)->type();
           ASSERT_TRUE(CanDecodeFlat(*column, *chunk, *type));
-          const auto pages = reader->RowGroup(0)->GetColumnPageReader(i);
-          auto decoded = DecodeFlatColumn(pages.get(), *column, *chunk, type, selection,
-                                          keep_dictionary, arrow::default_memory_pool());
+          FlatColumnReader column_reader(reader->RowGroup(0)->GetColumnPageReader(i), *column,
+                                         *chunk, type, keep_dictionary,
+                                         arrow::default_memory_pool());
+          auto decoded = column_reader.Read(0, selection);
           ASSERT_TRUE(decoded.ok()) << decoded.status().ToString();
           ASSERT_TRUE((*decoded)->ValidateFull().ok());
           const auto plain = *ExpandDictionary(*decoded, arrow::default_memory_pool());
           const auto whole = *arrow::Concatenate(read_by_arrow->column(i)->chunks());
           const auto expected = *TakeRows(whole, selection, arrow::default_memory_pool());
+          CheckRanges(*reader, i, type, selection, *plain, keep_dictionary, random);
           ASSERT_TRUE(plain->Equals(*expected))
               << type->ToString() << " share " << share << " rows " << table.num_rows() << " nulls "
               << shape.nulls << " dictionary " << shape.dictionary << " version "
@@ -222,12 +258,11 @@ TEST_F(FlatColumnTest, DamagedPagesAreErrorsOrOtherValuesButNothingWorse) {
       const auto reader = parquet::ParquetFileReader::Open(file);
       for (int i = 0; i < table->num_columns(); ++i) {
         const Status status = CallParquet("damaged", [&]() -> Status {
-          const auto pages = reader->RowGroup(0)->GetColumnPageReader(i);
-          ARROW_ASSIGN_OR_RAISE(
-              const auto column,
-              DecodeFlatColumn(pages.get(), *footer->schema()->Column(i),
-                               *footer->RowGroup(0)->ColumnChunk(i), table->field(i)->type(),
-                               selection, round % 2 == 0, arrow::default_memory_pool()));
+          FlatColumnReader column_reader(
+              reader->RowGroup(0)->GetColumnPageReader(i), *footer->schema()->Column(i),
+              *footer->RowGroup(0)->ColumnChunk(i), table->field(i)->type(), round % 2 == 0,
+              arrow::default_memory_pool());
+          ARROW_ASSIGN_OR_RAISE(const auto column, column_reader.Read(0, selection));
           EXPECT_EQ(column->length(), rows);
           return column->Validate();
         });

@@ -27,10 +27,14 @@ constexpr size_t kSampleFiles = 8;
 /// Tasks per CPU slot: enough that a slow last one does not leave the others idle for long.
 constexpr int64_t kTasksPerCpu = 4;
 
+/// Larger files do not leave their memory to the next one.
+constexpr size_t kKeptFileBytes = 16 << 20;
+
 /// Reads `path` into `bytes`, reusing its memory, and returns the part that is filled.
 Result<media::Bytes> ReadFile(const std::string& path, std::vector<uint8_t>* bytes) {
   ARROW_ASSIGN_OR_RAISE(const auto file, io::OpenFile(path));
   ARROW_ASSIGN_OR_RAISE(const int64_t size, file->GetSize());
+  if (bytes->size() > kKeptFileBytes) std::vector<uint8_t>().swap(*bytes);
   if (bytes->size() < static_cast<size_t>(size)) bytes->resize(static_cast<size_t>(size));
   ARROW_ASSIGN_OR_RAISE(const int64_t read, file->ReadAt(0, size, bytes->data()));
   return media::Bytes(bytes->data(), static_cast<size_t>(read));
@@ -40,18 +44,22 @@ Status NameFile(const Status& status, const std::string& path) {
   return WithPrefix(status, "Cannot read the image '" + path + "': ");
 }
 
+int64_t BlockBytes(int64_t target_max_block_size) {
+  return target_max_block_size > 0 ? std::min(target_max_block_size, kBlockBytes) : kBlockBytes;
+}
+
 /// The images [begin, end) of a source.
 class ImageReader final : public BlockReader {
  public:
+  /// `image_bytes`: what one image may take beside the block, as the task has declared it.
   ImageReader(std::shared_ptr<const ImageReadOptions> source, media::ImageLoadOptions load,
-              size_t begin, size_t end, int64_t expected_bytes, const ReadOptions& options)
+              size_t begin, size_t end, int64_t expected_bytes, int64_t image_bytes,
+              const ReadOptions& options)
       : source_(std::move(source)),
         options_(options),
-        loader_(load),
-        builder_(options.target_max_block_size > 0
-                     ? std::min(options.target_max_block_size, kBlockBytes)
-                     : kBlockBytes,
-                 expected_bytes, options.pool),
+        image_bytes_(image_bytes),
+        loader_(WithHold(std::move(load))),
+        builder_(BlockBytes(options.target_max_block_size), expected_bytes, options.pool),
         next_(begin),
         end_(end) {}
 
@@ -83,10 +91,22 @@ class ImageReader final : public BlockReader {
   }
 
  private:
+  /// Sets memory aside for images that are larger than the task could know.
+  media::ImageLoadOptions WithHold(media::ImageLoadOptions load) {
+    if (!options_.hold_memory) return load;
+    load.before_decode = [this](int64_t bytes) -> Status {
+      if (bytes <= image_bytes_) return Status::OK();
+      return options_.hold_memory(bytes - image_bytes_).Value(&hold_);
+    };
+    return load;
+  }
+
   Status ReadOne(const std::string& path) {
     builder_.BeginRow();
     ARROW_ASSIGN_OR_RAISE(const media::Bytes data, ReadFile(path, &file_bytes_));
-    ARROW_RETURN_NOT_OK(loader_.Load(data, &builder_).status());
+    const Status loaded = loader_.Load(data, &builder_).status();
+    hold_.reset();  // the image is part of the block now
+    ARROW_RETURN_NOT_OK(loaded);
     ARROW_ASSIGN_OR_RAISE(const auto columns, FileColumnsOf(source_->files, path));
     return builder_.EndRow(columns);
   }
@@ -99,6 +119,8 @@ class ImageReader final : public BlockReader {
 
   const std::shared_ptr<const ImageReadOptions> source_;
   const ReadOptions options_;
+  const int64_t image_bytes_;
+  MemoryHold hold_;  // while an image is decoded
   media::ImageLoader loader_;
   ImageBlockBuilder builder_;
   std::vector<uint8_t> file_bytes_;
@@ -133,17 +155,22 @@ class ImageDatasource final : public Datasource,
 
  private:
   /// Headers, as they will be after resize and conversion, of some files spread over all of them.
-  /// Files that cannot be read are left out: reading them will say why.
-  std::vector<ImageInfo> Sample() const;
-  double BytesPerImage() const;
+  /// Files that cannot be read are left out: reading them will say why. `scratch_bytes` becomes
+  /// what the largest of them takes while it is decoded, if it is not decoded in place.
+  std::vector<ImageInfo> Sample(int64_t* scratch_bytes = nullptr) const;
+  static double MeanBytes(const std::vector<ImageInfo>& sample);
+  double BytesPerImage() const { return MeanBytes(Sample()); }
+  /// What one image takes beside the block that it goes to: the file, scratch memory.
+  int64_t ImageBytes(int64_t scratch_bytes, int64_t begin, int64_t end) const;
 
   const ImageReadOptions options_;
   const media::ImageLoadOptions load_;
 };
 
-std::vector<ImageInfo> ImageDatasource::Sample() const {
+std::vector<ImageInfo> ImageDatasource::Sample(int64_t* scratch_bytes) const {
   std::vector<ImageInfo> sample;
-  if (load_.size && load_.mode) {
+  const bool result_is_known = load_.size && load_.mode;
+  if (result_is_known && scratch_bytes == nullptr) {
     sample.push_back(
         {.mode = *load_.mode, .width = load_.size->second, .height = load_.size->first});
     return sample;
@@ -156,22 +183,34 @@ std::vector<ImageInfo> ImageDatasource::Sample() const {
     if (!data.ok()) continue;
     auto info = media::ReadImageInfo(*data);
     if (!info.ok()) continue;
+    const int64_t stored_bytes = info->size_bytes();
     if (load_.mode) info->mode = *load_.mode;
     if (load_.size) {
       info->height = load_.size->first;
       info->width = load_.size->second;
+    }
+    if (scratch_bytes != nullptr && (load_.mode || load_.size)) {
+      *scratch_bytes = std::max(*scratch_bytes, stored_bytes);
     }
     sample.push_back(*info);
   }
   return sample;
 }
 
-double ImageDatasource::BytesPerImage() const {
-  const auto sample = Sample();
+double ImageDatasource::MeanBytes(const std::vector<ImageInfo>& sample) {
   if (sample.empty()) return 0;
   double sum = 0;
   for (const ImageInfo& info : sample) sum += static_cast<double>(info.size_bytes());
   return sum / static_cast<double>(sample.size());
+}
+
+int64_t ImageDatasource::ImageBytes(int64_t scratch_bytes, int64_t begin, int64_t end) const {
+  int64_t file_bytes = 0;
+  const auto& sizes = options_.files.sizes;
+  for (int64_t i = begin; i < std::min(end, static_cast<int64_t>(sizes.size())); ++i) {
+    file_bytes = std::max(file_bytes, sizes[i]);
+  }
+  return scratch_bytes + file_bytes;
 }
 
 Result<std::shared_ptr<arrow::Schema>> ImageDatasource::Schema() const {
@@ -195,13 +234,23 @@ Result<std::shared_ptr<arrow::Schema>> ImageDatasource::Schema() const {
 Result<std::vector<ReadTask>> ImageDatasource::PlanReadTasks(
     const ReadParallelism& parallelism) const {
   const auto num_files = static_cast<int64_t>(options_.files.paths.size());
-  const double bytes_per_image = BytesPerImage();
+  int64_t scratch_bytes = 0;
+  const auto sample = Sample(&scratch_bytes);
+  const double bytes_per_image = MeanBytes(sample);
+  int64_t largest = 0;
+  for (const ImageInfo& info : sample) largest = std::max(largest, info.size_bytes());
   int64_t wanted = kTasksPerCpu * std::max(1, parallelism.num_cpus);
   if (parallelism.target_max_block_size > 0) {
     const double total = bytes_per_image * static_cast<double>(num_files);
     wanted = std::max(
         wanted,
         static_cast<int64_t>(total / static_cast<double>(parallelism.target_max_block_size)) + 1);
+  }
+  if (parallelism.target_min_block_size > 0) {
+    const auto largest_number =
+        static_cast<int64_t>(bytes_per_image * static_cast<double>(num_files) /
+                             static_cast<double>(parallelism.target_min_block_size));
+    wanted = std::max(wanted, std::min(parallelism.min_num_blocks, largest_number));
   }
   if (parallelism.override_num_blocks) wanted = *parallelism.override_num_blocks;
   const int64_t num_tasks = std::clamp<int64_t>(wanted, 1, std::max<int64_t>(num_files, 1));
@@ -213,11 +262,18 @@ Result<std::vector<ReadTask>> ImageDatasource::PlanReadTasks(
     payload.I64(begin);
     payload.I64(end);
     ReadTask task;
-    task.payload = payload.Take();
     task.num_rows = options_.skip_errors ? -1 : end - begin;
     if (bytes_per_image > 0) {
       task.size_bytes = static_cast<int64_t>(bytes_per_image * static_cast<double>(end - begin));
     }
+    // The block that is being filled, and one image on its way into it.
+    const int64_t image_bytes = ImageBytes(largest + scratch_bytes, begin, end);
+    task.heap_bytes = image_bytes + BlockBytes(parallelism.target_max_block_size);
+    if (task.size_bytes >= 0) {
+      task.heap_bytes = std::min(task.heap_bytes, image_bytes + task.size_bytes);
+    }
+    payload.I64(image_bytes);
+    task.payload = payload.Take();
     task.input_files.assign(options_.files.paths.begin() + begin,
                             options_.files.paths.begin() + end);
     tasks.push_back(std::move(task));
@@ -230,6 +286,7 @@ Result<std::unique_ptr<BlockReader>> ImageDatasource::Open(const ReadTask& task,
   WireReader in(task.payload);
   const int64_t begin = in.I64();
   const int64_t end = in.I64();
+  const int64_t image_bytes = in.I64();
   ARROW_RETURN_NOT_OK(in.Finish());
   if (begin < 0 || begin > end || end > static_cast<int64_t>(options_.files.paths.size())) {
     return Status::IndexError("no such files: ", begin, " to ", end);
@@ -239,7 +296,8 @@ Result<std::unique_ptr<BlockReader>> ImageDatasource::Open(const ReadTask& task,
     expected = expected / (end - begin) * std::min(options.limit_rows, end - begin);
   }
   std::shared_ptr<const ImageReadOptions> source(shared_from_this(), &options_);
-  return std::make_unique<ImageReader>(std::move(source), load_, begin, end, expected, options);
+  return std::make_unique<ImageReader>(std::move(source), load_, begin, end, expected, image_bytes,
+                                       options);
 }
 
 Result<std::string> ImageDatasource::Serialize() const {

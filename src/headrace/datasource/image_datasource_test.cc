@@ -213,5 +213,41 @@ TEST_F(ImageDatasourceTest, RefusesBadOptions) {
   EXPECT_THAT(MakeImageDatasource(options).status().message(), HasSubstr("XYZ"));
 }
 
+/// Nine images, of which the planner looks at eight: the large one is the ninth.
+TEST_F(ImageDatasourceTest, AnImageLargerThanDeclaredIsAskedForBeforeItIsDecoded) {
+  std::vector<std::string> paths;
+  for (int i = 0; i < 8; ++i) paths.push_back(WriteFlat("a" + std::to_string(i), 4, 4, 1));
+  paths.push_back(WriteFlat("b", 400, 300, 2));
+  auto options = Options(paths);
+  std::vector<int64_t> asked;
+  int64_t held = 0;
+  ReadOptions read;
+  read.hold_memory = [&](int64_t bytes) -> Result<MemoryHold> {
+    asked.push_back(bytes);
+    ++held;
+    return MemoryHold(&held, [](int64_t* count) { --*count; });
+  };
+  const auto blocks = ReadAll(options, OneTask(), read);
+  ASSERT_TRUE(blocks.ok()) << blocks.status().ToString();
+  ASSERT_EQ(asked.size(), 1u);
+  EXPECT_GT(asked[0], 400 * 300 * 3 - 1000);
+  EXPECT_EQ(held, 0) << "given back before the block leaves";
+
+  read.hold_memory = [](int64_t) -> Result<MemoryHold> { return Status::Cancelled("no room"); };
+  EXPECT_TRUE(ReadAll(options, OneTask(), read).status().IsCancelled());
+}
+
+TEST_F(ImageDatasourceTest, TasksDeclareABlockAndAnImageOnItsWay) {
+  std::vector<std::string> paths;
+  for (int i = 0; i < 10; ++i) paths.push_back(WriteFlat("a" + std::to_string(i), 100, 100, 1));
+  auto options = Options(paths);
+  options.size = {10, 10};
+  auto parallelism = OneTask();
+  const auto source = *MakeImageDatasource(options);
+  const int64_t heap = source->PlanReadTasks(parallelism)->at(0).heap_bytes;
+  EXPECT_GE(heap, 100 * 100 * 3 + 10 * 10 * 10 * 3) << "the image as it is stored, and the block";
+  EXPECT_LT(heap, 2 * (100 * 100 * 3 + 10 * 10 * 10 * 3));
+}
+
 }  // namespace
 }  // namespace headrace::datasource

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <arrow/io/interfaces.h>
 
+#include <algorithm>
+
 #include "headrace/base/wire.h"
 #include "headrace/datasource/file_datasink.h"
 #include "headrace/datasource/json_encoder.h"
@@ -9,8 +11,11 @@
 namespace headrace::datasource {
 namespace {
 
-// Rows that are turned into text before they are written.
+// Rows that are turned into text before they are written: so many, or fewer of this size in all.
 constexpr int64_t kRowsAtOnce = 4096;
+constexpr int64_t kBytesAtOnce = 4 << 20;
+// Text whose memory is kept for the next rows.
+constexpr size_t kKeptText = 32 << 20;
 
 class JsonEncoder final : public FileEncoder {
  public:
@@ -18,10 +23,14 @@ class JsonEncoder final : public FileEncoder {
       : stream_(std::move(stream)) {}
 
   Status Write(const Block& block) override {
-    for (int64_t offset = 0; offset < block.num_rows(); offset += kRowsAtOnce) {
+    const int64_t bytes_per_row =
+        std::max<int64_t>(1, block.size_bytes() / std::max<int64_t>(1, block.num_rows()));
+    const int64_t rows = std::clamp<int64_t>(kBytesAtOnce / bytes_per_row, 1, kRowsAtOnce);
+    for (int64_t offset = 0; offset < block.num_rows(); offset += rows) {
       text_.clear();
-      ARROW_RETURN_NOT_OK(AppendJsonLines(block.Slice(offset, kRowsAtOnce), &text_));
+      ARROW_RETURN_NOT_OK(AppendJsonLines(block.Slice(offset, rows), &text_));
       ARROW_RETURN_NOT_OK(stream_->Write(text_));
+      if (text_.size() > kKeptText) std::string().swap(text_);
     }
     return Status::OK();
   }

@@ -10,6 +10,7 @@
 #include "headrace/datasource/arrow_wire.h"
 #include "headrace/datasource/file_datasource.h"
 #include "headrace/datasource/json_lines.h"
+#include "headrace/datasource/json_schema.h"
 #include "headrace/datasource/text_formats.h"
 #include "headrace/io/listing.h"
 
@@ -19,30 +20,13 @@ namespace {
 // Arrow parses block by block and gives up on a row that is longer than one; then it is retried
 // with blocks twice as large, up to this.
 constexpr int64_t kMaxJsonBlock = int64_t{1} << 30;
-
-class JsonReader final : public BlockReader {
- public:
-  explicit JsonReader(std::shared_ptr<arrow::json::StreamingReader> reader)
-      : reader_(std::move(reader)) {}
-
-  Result<std::optional<Block>> Next() override {
-    ARROW_ASSIGN_OR_RAISE(auto batch, reader_->Next());
-    if (batch == nullptr) return std::nullopt;
-    return Block(std::move(batch));
-  }
-
- private:
-  std::shared_ptr<arrow::json::StreamingReader> reader_;
-};
-
-class TableReader final : public BlockReader {
- public:
-  explicit TableReader(std::optional<Block> block) : block_(std::move(block)) {}
-  Result<std::optional<Block>> Next() override { return std::exchange(block_, std::nullopt); }
-
- private:
-  std::optional<Block> block_;
-};
+// Text that is parsed at a time where a file is not parsed at once.
+constexpr int64_t kLeastChunk = 64 << 10;
+constexpr int64_t kMostChunk = 8 << 20;
+// Text of a file that is parsed at once: the parser's copy, the columns and their joined form take
+// about three times as much.
+constexpr int64_t kWholeTextPerTarget = 2;
+constexpr int64_t kHeapPerText = 4;
 
 class JsonDatasource final : public FileDatasource {
  public:
@@ -53,30 +37,42 @@ class JsonDatasource final : public FileDatasource {
   std::string name() const override { return "ReadJSON"; }
 
   Result<std::unique_ptr<BlockReader>> OpenFile(const std::string& path,
-                                                const ReadOptions& read) const override {
-    // The types of a file are those of all its rows: streaming would fix them by its first block,
-    // so the file is parsed as a whole unless the schema is given.
-    if (options_.lines && options_.explicit_schema != nullptr) {
-      ARROW_ASSIGN_OR_RAISE(auto stream, io::OpenStream(path, /*decompress=*/true));
-      ARROW_ASSIGN_OR_RAISE(auto reader, arrow::json::StreamingReader::Make(
-                                             std::move(stream), ArrowReadOptions(1),
-                                             ArrowParseOptions(), arrow::io::IOContext(read.pool)));
-      return std::make_unique<JsonReader>(std::move(reader));
-    }
-    ARROW_ASSIGN_OR_RAISE(auto text, ReadWholeFile(path, /*decompress=*/true, read.pool));
-    if (!options_.lines) {
-      ARROW_ASSIGN_OR_RAISE(text, ToJsonLines(std::move(text)));
-    }
-    const std::string_view view(*text);
-    if (view.find_first_not_of(" \t\r\n") == std::string_view::npos) {
-      return std::make_unique<TableReader>(std::nullopt);
-    }
+                                                const ReadOptions& read) const override;
+
+  int64_t FileHeapBytes(int64_t file_bytes, const ReadParallelism& parallelism) const override {
+    const int64_t whole = WholeBytes(parallelism.target_max_block_size);
+    const int64_t chunk = ChunkBytes(parallelism.target_max_block_size, parallelism.buffer_bytes);
+    return kHeapPerText * std::max(chunk, std::min(file_bytes, whole));
+  }
+
+  /// The objects of a file, from its begin.
+  Result<std::unique_ptr<JsonChunker>> OpenChunks(const std::string& path) const {
+    ARROW_ASSIGN_OR_RAISE(auto stream, io::OpenStream(path, /*decompress=*/true));
+    const bool split = !options_.lines || options_.newlines_in_values;
+    return std::make_unique<JsonChunker>(std::move(stream), split);
+  }
+
+  /// Rows of whole objects; `schema` nullptr: inferred.
+  Result<Block> Parse(const std::shared_ptr<arrow::Buffer>& text,
+                      const std::shared_ptr<arrow::Schema>& schema, arrow::MemoryPool* pool) const {
     for (int64_t scale = 1;; scale *= 2) {
-      auto block = ParseAll(text, scale, read.pool);
-      if (block.ok()) return std::make_unique<TableReader>(*std::move(block));
+      auto block = ParseAll(text, schema, scale, pool);
+      if (block.ok()) return block;
       const bool too_long = block.status().message().find("straddling object") != std::string::npos;
       if (!too_long || scale * options_.block_size >= kMaxJsonBlock) return block.status();
     }
+  }
+
+  const std::shared_ptr<arrow::Schema>& explicit_schema() const { return options_.explicit_schema; }
+
+  /// A file with less text is parsed at once.
+  static int64_t WholeBytes(int64_t target_max_block_size) {
+    return target_max_block_size > 0 ? target_max_block_size / kWholeTextPerTarget : kMaxJsonBlock;
+  }
+  static int64_t ChunkBytes(int64_t target_max_block_size, int64_t buffer_bytes) {
+    int64_t bytes = std::min(buffer_bytes, kMostChunk);
+    if (target_max_block_size > 0) bytes = std::min(bytes, target_max_block_size / 2);
+    return std::max(bytes, kLeastChunk);
   }
 
   Result<std::string> Serialize() const override {
@@ -90,11 +86,12 @@ class JsonDatasource final : public FileDatasource {
   }
 
  private:
-  Result<Block> ParseAll(const std::shared_ptr<arrow::Buffer>& text, int64_t scale,
+  Result<Block> ParseAll(const std::shared_ptr<arrow::Buffer>& text,
+                         const std::shared_ptr<arrow::Schema>& schema, int64_t scale,
                          arrow::MemoryPool* pool) const {
     ARROW_ASSIGN_OR_RAISE(auto reader, arrow::json::TableReader::Make(
                                            pool, std::make_shared<arrow::io::BufferReader>(text),
-                                           ArrowReadOptions(scale), ArrowParseOptions()));
+                                           ArrowReadOptions(scale), ArrowParseOptions(schema)));
     ARROW_ASSIGN_OR_RAISE(const auto table, reader->Read());
     return Block::FromTable(*table, pool);
   }
@@ -107,15 +104,79 @@ class JsonDatasource final : public FileDatasource {
     return options;
   }
 
-  arrow::json::ParseOptions ArrowParseOptions() const {
+  arrow::json::ParseOptions ArrowParseOptions(const std::shared_ptr<arrow::Schema>& schema) const {
     auto options = arrow::json::ParseOptions::Defaults();
-    options.explicit_schema = options_.explicit_schema;
+    options.explicit_schema = schema;
     options.newlines_in_values = options_.newlines_in_values;
     return options;
   }
 
   const JsonReadOptions options_;
 };
+
+/// The rows of one file. The types of a file are those of all its rows: a file that is too large to
+/// be parsed at once is parsed twice, chunk by chunk, first for its types.
+class JsonReader final : public BlockReader {
+ public:
+  JsonReader(const JsonDatasource& source, std::string path, const ReadOptions& read)
+      : source_(source),
+        path_(std::move(path)),
+        pool_(read.pool),
+        whole_bytes_(JsonDatasource::WholeBytes(read.target_max_block_size)),
+        chunk_bytes_(JsonDatasource::ChunkBytes(read.target_max_block_size, read.buffer_bytes)),
+        cancelled_(read.cancelled) {}
+
+  Result<std::optional<Block>> Next() override {
+    if (chunks_ == nullptr) {
+      ARROW_ASSIGN_OR_RAISE(chunks_, source_.OpenChunks(path_));
+      schema_ = source_.explicit_schema();
+      if (schema_ == nullptr) {
+        ARROW_ASSIGN_OR_RAISE(auto text, chunks_->Next(whole_bytes_));
+        if (text == nullptr) return std::nullopt;
+        if (chunks_->ended()) return ParseText(text);
+        ARROW_RETURN_NOT_OK(InferSchema(std::move(text)));
+        ARROW_ASSIGN_OR_RAISE(chunks_, source_.OpenChunks(path_));
+      }
+    }
+    ARROW_ASSIGN_OR_RAISE(const auto text, chunks_->Next(chunk_bytes_));
+    if (text == nullptr) return std::nullopt;
+    return ParseText(text);
+  }
+
+ private:
+  Result<std::optional<Block>> ParseText(const std::shared_ptr<arrow::Buffer>& text) const {
+    ARROW_ASSIGN_OR_RAISE(Block block, source_.Parse(text, schema_, pool_));
+    return block;
+  }
+
+  /// Goes through the file once, beginning with `text`.
+  Status InferSchema(std::shared_ptr<arrow::Buffer> text) {
+    std::shared_ptr<arrow::Schema> schema;
+    while (text != nullptr) {
+      if (cancelled_ != nullptr && *cancelled_) return Status::Cancelled("read cancelled");
+      ARROW_ASSIGN_OR_RAISE(const Block block, source_.Parse(text, nullptr, pool_));
+      schema = schema == nullptr ? block.schema() : UnifyJsonSchemas(*schema, *block.schema());
+      text.reset();
+      ARROW_ASSIGN_OR_RAISE(text, chunks_->Next(chunk_bytes_));
+    }
+    schema_ = std::move(schema);
+    return Status::OK();
+  }
+
+  const JsonDatasource& source_;
+  const std::string path_;
+  arrow::MemoryPool* const pool_;
+  const int64_t whole_bytes_;
+  const int64_t chunk_bytes_;
+  const std::atomic<bool>* const cancelled_;
+  std::unique_ptr<JsonChunker> chunks_;
+  std::shared_ptr<arrow::Schema> schema_;  // nullptr: inferred from what is parsed
+};
+
+Result<std::unique_ptr<BlockReader>> JsonDatasource::OpenFile(const std::string& path,
+                                                              const ReadOptions& read) const {
+  return std::make_unique<JsonReader>(*this, path, read);
+}
 
 }  // namespace
 

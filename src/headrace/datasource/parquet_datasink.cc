@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "headrace/datasource/parquet_datasink.h"
 
+#include <algorithm>
 #include <map>
 
 #include "headrace/base/wire.h"
@@ -12,14 +13,26 @@
 namespace headrace::datasource {
 namespace {
 
-/// One FileSequence per combination of partition values, all open until the end.
+// Blocks' worth of rows that the open files of a task hold back in all.
+constexpr int64_t kHeldPerTarget = 2;
+constexpr int64_t kLeastHeldBytes = 16 << 20;
+constexpr int64_t kMostHeldBytes = 256 << 20;
+
+int64_t HeldBytes(int64_t target_max_block_size) {
+  if (target_max_block_size <= 0) return kMostHeldBytes;
+  return std::clamp(kHeldPerTarget * target_max_block_size, kLeastHeldBytes, kMostHeldBytes);
+}
+
+/// One FileSequence per combination of partition values, all open until the end. When they hold too
+/// much back in all, the largest end their row groups.
 class PartitionedWriter final : public BlockWriter {
  public:
   PartitionedWriter(std::unique_ptr<StagedFiles> files, const ParquetWriteOptions& options,
-                    arrow::MemoryPool* pool, MakeEncoder make_encoder)
+                    int64_t max_held_bytes, arrow::MemoryPool* pool, MakeEncoder make_encoder)
       : files_(std::move(files)),
         keys_(options.partition_cols),
         max_rows_(options.files.max_rows_per_file),
+        max_held_bytes_(max_held_bytes),
         pool_(pool),
         make_encoder_(std::move(make_encoder)) {}
 
@@ -28,7 +41,10 @@ class PartitionedWriter final : public BlockWriter {
     for (const auto& [directory, rows] : parts) {
       const auto [it, is_new] =
           sequences_.try_emplace(directory, files_.get(), directory, max_rows_, make_encoder_);
+      held_bytes_ -= it->second.held_bytes();
       ARROW_RETURN_NOT_OK(it->second.Write(rows));
+      held_bytes_ += it->second.held_bytes();
+      if (held_bytes_ > max_held_bytes_) ARROW_RETURN_NOT_OK(FlushLargest());
     }
     return Status::OK();
   }
@@ -39,9 +55,26 @@ class PartitionedWriter final : public BlockWriter {
   }
 
  private:
+  /// Half of what is held leaves, from the largest row groups.
+  Status FlushLargest() {
+    std::vector<FileSequence*> by_size;
+    for (auto& [directory, sequence] : sequences_) by_size.push_back(&sequence);
+    std::sort(by_size.begin(), by_size.end(), [](const FileSequence* a, const FileSequence* b) {
+      return a->held_bytes() > b->held_bytes();
+    });
+    for (FileSequence* sequence : by_size) {
+      if (held_bytes_ <= max_held_bytes_ / 2) break;
+      held_bytes_ -= sequence->held_bytes();
+      ARROW_RETURN_NOT_OK(sequence->Flush());
+    }
+    return Status::OK();
+  }
+
   std::unique_ptr<StagedFiles> files_;
   const std::vector<std::string> keys_;
   const int64_t max_rows_;
+  const int64_t max_held_bytes_;
+  int64_t held_bytes_ = 0;  // of all sequences
   arrow::MemoryPool* pool_;
   const MakeEncoder make_encoder_;
   std::map<std::string, FileSequence> sequences_;
@@ -58,17 +91,18 @@ class ParquetDatasink final : public FileDatasink {
   bool takes_dictionaries() const override { return options_.partition_cols.empty(); }
 
   Result<std::unique_ptr<BlockWriter>> OpenWriter(const WriteTaskInfo& info) const override {
-    MakeEncoder make_encoder = [options = options_, pool = info.pool](
+    const int64_t target = info.target_max_block_size;
+    MakeEncoder make_encoder = [options = options_, target, pool = info.pool](
                                    std::shared_ptr<arrow::io::OutputStream> stream,
                                    const Block& first) {
-      return MakeParquetEncoder(options, std::move(stream), first, pool);
+      return MakeParquetEncoder(options, std::move(stream), first, target, pool);
     };
     if (options_.partition_cols.empty()) {
       return MakeFileWriter(options(), info, "parquet", std::move(make_encoder));
     }
     ARROW_ASSIGN_OR_RAISE(auto files, StagedFiles::Make(options(), info, "parquet"));
-    return std::make_unique<PartitionedWriter>(std::move(files), options_, info.pool,
-                                               std::move(make_encoder));
+    return std::make_unique<PartitionedWriter>(std::move(files), options_, HeldBytes(target),
+                                               info.pool, std::move(make_encoder));
   }
 
   Result<std::string> Serialize() const override {

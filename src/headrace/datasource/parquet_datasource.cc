@@ -13,6 +13,7 @@
 #include "headrace/datasource/file_options.h"
 #include "headrace/datasource/parquet_files.h"
 #include "headrace/datasource/parquet_layout.h"
+#include "headrace/datasource/parquet_memory.h"
 #include "headrace/datasource/parquet_reader.h"
 #include "headrace/datasource/parquet_statistics.h"
 #include "headrace/datasource/parquet_tasks.h"
@@ -37,27 +38,31 @@ class ParquetDatasource final : public Datasource {
 
   Result<std::optional<int64_t>> CountRows() const override {
     if (options_.filter.valid()) return std::nullopt;
-    ARROW_ASSIGN_OR_RAISE(const auto footers, files_->AllFooters());
     int64_t rows = 0;
-    for (const auto& footer : footers) rows += footer->metadata->num_rows();
+    ARROW_RETURN_NOT_OK(files_->ForEachFooter([&](int, const ParquetFooter& footer) {
+      rows += footer.metadata->num_rows();
+      return Status::OK();
+    }));
     return rows;
   }
 
   Result<std::optional<int64_t>> EstimateBytes() const override {
-    ARROW_ASSIGN_OR_RAISE(const auto units, Units());
+    ARROW_ASSIGN_OR_RAISE(const auto units, Units(/*target_max_block_size=*/0));
     int64_t bytes = 0;
     for (const RowGroupUnit& unit : units) bytes += unit.size_bytes;
     return bytes;
   }
 
   Result<std::vector<ReadTask>> PlanReadTasks(const ReadParallelism& parallelism) const override {
-    ARROW_ASSIGN_OR_RAISE(const auto units, Units());
+    ARROW_ASSIGN_OR_RAISE(const auto units, Units(parallelism.target_max_block_size));
     std::vector<ReadTask> tasks;
     for (const PackedTask& packed : PackRowGroups(units, parallelism)) {
       ReadTask task;
       task.payload = packed.task.Serialize();
       task.num_rows = options_.filter.valid() ? -1 : packed.num_rows;
       task.size_bytes = packed.size_bytes;
+      task.heap_bytes = packed.heap_bytes + ShapingHeapBytes(packed.task.num_blocks, task.num_rows,
+                                                             packed.size_bytes, parallelism);
       for (const auto& piece : packed.task.pieces) {
         const std::string& path = files_->path(piece.file);
         if (task.input_files.empty() || task.input_files.back() != path) {
@@ -78,11 +83,8 @@ class ParquetDatasource final : public Datasource {
         return Status::IndexError("no such file: ", piece.file);
       }
     }
-    BlockShape shape;
-    shape.num_blocks = parquet_task.num_blocks;
-    shape.max_bytes = options.target_max_block_size;
-    shape.limit_rows = options.limit_rows;
-    shape.pool = options.pool;
+    const BlockShape shape = MakeBlockShape(parquet_task.num_blocks,
+                                            options_.filter.valid() ? -1 : task.num_rows, options);
     return ShapeBlocks(OpenParquetTask(std::move(scan), std::move(parquet_task), options), shape);
   }
 
@@ -143,16 +145,14 @@ class ParquetDatasource final : public Datasource {
       const std::unique_lock lock(mutex_);
       if (file_schema_ != nullptr) return file_schema_;
     }
-    ARROW_ASSIGN_OR_RAISE(const auto footers, files_->AllFooters());
     std::vector<std::shared_ptr<arrow::Schema>> schemas;
-    for (const auto& footer : footers) {
+    ARROW_RETURN_NOT_OK(files_->ForEachFooter([&](int, const ParquetFooter& footer) {
       // Files of one writer share the schema object (ParquetFiles), so this is short.
-      if (!schemas.empty() &&
-          (schemas.back() == footer->schema || schemas.back()->Equals(*footer->schema))) {
-        continue;
-      }
-      schemas.push_back(footer->schema);
-    }
+      const bool known = !schemas.empty() && (schemas.back() == footer.schema ||
+                                              schemas.back()->Equals(*footer.schema));
+      if (!known) schemas.push_back(footer.schema);
+      return Status::OK();
+    }));
     std::shared_ptr<arrow::Schema> unified;
     if (schemas.empty()) {
       unified = arrow::schema({});
@@ -183,9 +183,8 @@ class ParquetDatasource final : public Datasource {
   }
 
   /// Row groups that can hold rows of the result.
-  Result<std::vector<RowGroupUnit>> Units() const {
+  Result<std::vector<RowGroupUnit>> Units(int64_t target_max_block_size) const {
     ARROW_ASSIGN_OR_RAISE(const auto scan, Scan());
-    ARROW_ASSIGN_OR_RAISE(const auto footers, files_->AllFooters());
     std::vector<std::string> columns = scan->layout.filter_columns;
     for (const auto& field : scan->layout.output->fields()) {
       if (std::find(columns.begin(), columns.end(), field->name()) == columns.end()) {
@@ -193,8 +192,7 @@ class ParquetDatasource final : public Datasource {
       }
     }
     std::vector<RowGroupUnit> units;
-    for (int file = 0; file < files_->num_files(); ++file) {
-      const ParquetFooter& footer = *footers[file];
+    ARROW_RETURN_NOT_OK(files_->ForEachFooter([&](int file, const ParquetFooter& footer) -> Status {
       std::vector<int> fields;
       for (const std::string& name : columns) {
         const int field = footer.schema->GetFieldIndex(name);
@@ -203,14 +201,19 @@ class ParquetDatasource final : public Datasource {
       ARROW_ASSIGN_OR_RAISE(const auto file_columns,
                             FileColumnsOf(options_.files, files_->path(file)));
       for (int group = 0; group < footer.metadata->num_row_groups(); ++group) {
-        RowGroupUnit unit{file, group, footer.metadata->RowGroup(group)->num_rows(), 0};
+        RowGroupUnit unit{file, group, footer.metadata->RowGroup(group)->num_rows()};
         if (unit.num_rows == 0 || !CanHoldRows(*scan, footer, group, file_columns)) continue;
         for (const int field : fields) {
           unit.size_bytes += EstimateColumnBytes(footer, group, field);
         }
+        unit.heap_bytes =
+            RowGroupHeapBytes(footer, group, fields, unit.size_bytes, target_max_block_size);
+        // The parsed footer: each task has the one of its file.
+        unit.heap_bytes += footer.size_bytes();
         units.push_back(unit);
       }
-    }
+      return Status::OK();
+    }));
     return units;
   }
 

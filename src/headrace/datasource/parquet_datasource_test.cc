@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <arrow/array/concatenate.h>
 #include <arrow/builder.h>
 #include <arrow/compute/api_vector.h>
 #include <arrow/io/file.h>
@@ -7,6 +8,9 @@
 #include <parquet/arrow/writer.h>
 #include <parquet/file_reader.h>
 
+#include "headrace/datasource/parquet_files.h"
+#include "headrace/datasource/parquet_memory.h"
+#include "headrace/datasource/parquet_range_reader.h"
 #include "headrace/datasource/test_files.h"
 
 namespace headrace::datasource {
@@ -243,6 +247,180 @@ TEST_F(ParquetDatasourceTest, LargeRowGroupsComeInPieces) {
     EXPECT_LE(block->size_bytes(), 3 << 20);  // small pieces are joined again up to a megabyte
   }
   EXPECT_EQ(rows, 100000);
+}
+
+class ParquetRangesTest : public ParquetDatasourceTest {
+ protected:
+  /// Every kind of column that is decoded in its own way, nulls included.
+  static std::shared_ptr<arrow::Table> MixedRows(int64_t count) {
+    arrow::Int64Builder ids;
+    arrow::StringBuilder names;
+    arrow::StringBuilder texts;
+    arrow::BooleanBuilder flags;
+    auto values = std::make_shared<arrow::DoubleBuilder>();
+    arrow::ListBuilder lists(arrow::default_memory_pool(), values);
+    for (int64_t i = 0; i < count; ++i) {
+      EXPECT_TRUE(ids.Append(i).ok());
+      EXPECT_TRUE(
+          (i % 5 == 0 ? names.AppendNull() : names.Append("name" + std::to_string(i % 10))).ok());
+      EXPECT_TRUE(texts.Append(std::string(i % 50, 'x') + std::to_string(i)).ok());
+      EXPECT_TRUE(flags.Append(i % 3 == 0).ok());
+      EXPECT_TRUE(lists.Append().ok());
+      for (int64_t k = 0; k < i % 4; ++k) EXPECT_TRUE(values->Append(k + 0.5).ok());
+    }
+    const arrow::ArrayVector columns = {*ids.Finish(), *names.Finish(), *texts.Finish(),
+                                        *flags.Finish(), *lists.Finish()};
+    const char* const kNames[] = {"id", "name", "text", "flag", "list"};
+    arrow::FieldVector fields;
+    for (size_t i = 0; i < columns.size(); ++i) {
+      fields.push_back(arrow::field(kNames[i], columns[i]->type()));
+    }
+    return arrow::Table::Make(arrow::schema(fields), columns);
+  }
+
+  /// The blocks of the first task with blocks of `target` bytes.
+  static std::vector<Block> Blocks(const DatasourcePtr& source, int64_t target) {
+    ReadParallelism parallelism;
+    parallelism.target_max_block_size = target;
+    const auto tasks = ValueOf(source->PlanReadTasks(parallelism));
+    ReadOptions options;
+    options.target_max_block_size = target;
+    options.target_min_block_size = 1;
+    std::vector<Block> blocks;
+    for (const auto& task : tasks) {
+      const auto reader = ValueOf(source->Open(task, options));
+      while (auto block = ValueOf(reader->Next())) blocks.push_back(*block);
+    }
+    return blocks;
+  }
+};
+
+TEST_F(ParquetRangesTest, ALargeRowGroupComesInBlocksOfTheTarget) {
+  const auto table = MixedRows(20'000);
+  WriteParquet("in/a.parquet", *table, 20'000);
+  const auto source = ValueOf(MakeParquetDatasource(Options("in")));
+  const Block whole = ValueOf(ReadAll(source));
+  constexpr int64_t kTarget = 100 << 10;
+  const auto blocks = Blocks(source, kTarget);
+  EXPECT_GT(blocks.size(), 8u);
+  for (const Block& block : blocks) EXPECT_LE(block.size_bytes(), kTarget * 3 / 2);
+  EXPECT_TRUE(ValueOf(ConcatBlocks(blocks)).batch()->Equals(*whole.batch()));
+}
+
+TEST_F(ParquetRangesTest, FiltersAndLimitsWorkInRanges) {
+  WriteParquet("in/a.parquet", *MixedRows(20'000), 20'000);
+  auto options = Options("in");
+  options.filter = Col("name") == Lit("name3") && Col("id") > Lit(9'000);
+  const auto source = ValueOf(MakeParquetDatasource(options));
+  const Block whole = ValueOf(ReadAll(source));
+  const auto blocks = Blocks(source, 50 << 10);
+  EXPECT_EQ(whole.num_rows(), 1'100);
+  EXPECT_TRUE(ValueOf(ConcatBlocks(blocks)).batch()->Equals(*whole.batch()));
+  ReadOptions limited;
+  limited.target_max_block_size = 50 << 10;
+  limited.limit_rows = 7;
+  const auto tasks = ValueOf(source->PlanReadTasks({}));
+  const auto reader = ValueOf(source->Open(tasks[0], limited));
+  EXPECT_EQ(ValueOf(reader->Next())->num_rows(), 7);
+}
+
+TEST_F(ParquetRangesTest, ColumnsThatDoNotStayOpenGiveTheSameRows) {
+  const auto table = MixedRows(5'000);
+  WriteParquet("in/a.parquet", *table, 5'000);
+  const ParquetFiles files(Files("in").paths);
+  for (const int64_t limit : {int64_t{0}, int64_t{100} << 10, int64_t{1} << 30}) {
+    ParquetRangeReader::Options options;
+    options.open_columns_limit = limit;
+    options.range_rows = 700;
+    const auto reader = ValueOf(
+        ParquetRangeReader::Open(files, 0, ValueOf(files.Footer(0)), 0, {0, 1, 2, 3, 4}, options));
+    for (int64_t begin = 0; begin < 5'000; begin += 700) {
+      RowSelection selection;
+      selection.num_rows = std::min<int64_t>(700, 5'000 - begin);
+      // Fields 3 and 4 are left out of every other range.
+      const std::vector<int> fields =
+          begin / 700 % 2 == 0 ? std::vector<int>{0, 1, 2, 3, 4} : std::vector<int>{0, 1, 2};
+      const auto columns = ValueOf(reader->Read(fields, begin, selection, false));
+      for (size_t i = 0; i < fields.size(); ++i) {
+        const auto plain = ValueOf(ExpandDictionary(columns[i], arrow::default_memory_pool()));
+        const auto expected =
+            *arrow::Concatenate(table->column(fields[i])->Slice(begin, 700)->chunks());
+        ASSERT_TRUE(plain->Equals(*expected)) << "field " << fields[i] << " from row " << begin;
+      }
+    }
+  }
+}
+
+TEST_F(ParquetRangesTest, WorkingMemoryDoesNotGrowWithTheRowGroup) {
+  WriteParquet("small/a.parquet", *MixedRows(50'000), 50'000);
+  WriteParquet("large/a.parquet", *MixedRows(400'000), 400'000);
+  ReadParallelism parallelism;
+  parallelism.target_max_block_size = 1 << 20;
+  const auto heap = [&](const std::string& name) {
+    const auto tasks =
+        ValueOf(ValueOf(MakeParquetDatasource(Options(name)))->PlanReadTasks(parallelism));
+    return tasks.at(0).heap_bytes;
+  };
+  EXPECT_GT(heap("small"), parallelism.target_max_block_size);
+  EXPECT_LT(heap("large"), 2 * heap("small"));
+}
+
+TEST_F(ParquetRangesTest, ANumberOfBlocksIsReachedWithoutGatheringTheTask) {
+  WriteParquet("in/a.parquet", *MixedRows(10'000), 1'000);
+  const auto source = ValueOf(MakeParquetDatasource(Options("in")));
+  for (const int64_t wanted : {1, 3, 7, 23}) {
+    ReadParallelism parallelism;
+    parallelism.override_num_blocks = wanted;
+    int64_t blocks = 0;
+    int64_t next = 0;
+    for (const auto& task : ValueOf(source->PlanReadTasks(parallelism))) {
+      const auto reader = ValueOf(source->Open(task, {}));
+      while (auto block = ValueOf(reader->Next())) {
+        ++blocks;
+        for (const int64_t id : Ids(*block)) ASSERT_EQ(id, next++);
+      }
+    }
+    EXPECT_EQ(next, 10'000);
+    EXPECT_EQ(blocks, wanted);
+  }
+}
+
+TEST_F(ParquetDatasourceTest, ALeastNumberOfBlocksIsFollowedUnlessTheyWereTooSmall) {
+  WriteParquet("in/a.parquet", *Rows(0, 10'000), 100);
+  const auto source = ValueOf(MakeParquetDatasource(Options("in")));
+  ReadParallelism parallelism;
+  parallelism.target_min_block_size = 1'000;
+  EXPECT_LE(ValueOf(source->PlanReadTasks(parallelism)).size(), 4u);
+  parallelism.min_num_blocks = 50;
+  EXPECT_EQ(ValueOf(source->PlanReadTasks(parallelism)).size(), 50u);
+  parallelism.target_min_block_size = 100'000;
+  EXPECT_LT(ValueOf(source->PlanReadTasks(parallelism)).size(), 10u);
+}
+
+/// 800 columns of one page each: too many to stay open, few enough bytes to be read at once.
+TEST_F(ParquetRangesTest, AWideRowGroupIsReadAtOnceAndCut) {
+  arrow::FieldVector fields;
+  arrow::ArrayVector columns;
+  for (int i = 0; i < 800; ++i) {
+    fields.push_back(arrow::field("c" + std::to_string(i), arrow::int64()));
+    columns.push_back(Rows(i, 1'000)->column(0)->chunk(0));
+  }
+  WriteParquet("in/a.parquet", *arrow::Table::Make(arrow::schema(fields), columns), 1'000);
+  const ParquetFiles files(Files("in").paths);
+  const auto footer = ValueOf(files.Footer(0));
+  std::vector<int> all(800);
+  std::iota(all.begin(), all.end(), 0);
+  constexpr int64_t kBytes = 800 * 1'000 * 8;
+  constexpr int64_t kTarget = 1 << 20;
+  EXPECT_FALSE(ReadsInRanges(*footer, 0, all, kBytes, kTarget));
+  EXPECT_TRUE(ReadsInRanges(*footer, 0, {0, 1, 2}, kBytes, kTarget)) << "these stay open";
+  EXPECT_TRUE(ReadsInRanges(*footer, 0, all, 100 * kBytes, kTarget)) << "too large";
+  const auto source = ValueOf(MakeParquetDatasource(Options("in")));
+  const auto blocks = Blocks(source, kTarget);
+  EXPECT_GT(blocks.size(), 4u);
+  for (const Block& block : blocks) EXPECT_LE(block.size_bytes(), kTarget * 3 / 2);
+  const Block whole = ValueOf(ReadAll(source));
+  EXPECT_TRUE(ValueOf(ConcatBlocks(blocks)).batch()->Equals(*whole.batch()));
 }
 
 }  // namespace

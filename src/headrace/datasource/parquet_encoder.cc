@@ -25,6 +25,22 @@ constexpr int64_t kSampledValues = 512;
 // its limit and the writer falls back to plain after having hashed a megabyte.
 constexpr double kTooManyDistinct = 0.9;
 
+// Encoded bytes of a row group: what a writer holds back. Below the least, readers would spend
+// their time on column chunks; above the most, no reader gains anything.
+constexpr int64_t kLeastRowGroupBytes = 8 << 20;
+constexpr int64_t kMostRowGroupBytes = 128 << 20;
+// Rows that are encoded between two looks at the size of a page: so many that their bytes are this.
+constexpr int64_t kBatchBytes = 256 << 10;
+constexpr int64_t kMaxBatchRows = 1024;
+// A column chunk that is shorter is stored without a dictionary: the hash table alone takes tens of
+// KiB, and thousands of columns have one each.
+constexpr int64_t kLeastChunkForDictionary = 64 << 10;
+
+int64_t RowGroupBytes(int64_t target_max_block_size) {
+  if (target_max_block_size <= 0) return kMostRowGroupBytes;
+  return std::clamp(target_max_block_size, kLeastRowGroupBytes, kMostRowGroupBytes);
+}
+
 std::shared_ptr<arrow::DataType> StoredType(const std::shared_ptr<arrow::DataType>& type) {
   if (type->id() != arrow::Type::DICTIONARY) return type;
   return static_cast<const arrow::DictionaryType&>(*type).value_type();
@@ -71,15 +87,20 @@ bool LooksDistinct(const arrow::Array& column) {
 
 Result<std::shared_ptr<parquet::WriterProperties>> Properties(const ParquetWriteOptions& options,
                                                               const Block& first,
+                                                              int64_t row_group_bytes,
                                                               arrow::MemoryPool* pool) {
   parquet::WriterProperties::Builder builder;
   builder.memory_pool(pool);
+  const int64_t bytes_per_row =
+      std::max<int64_t>(1, first.size_bytes() / std::max<int64_t>(1, first.num_rows()));
+  builder.write_batch_size(std::clamp<int64_t>(kBatchBytes / bytes_per_row, 1, kMaxBatchRows));
   builder.max_row_group_length(std::max<int64_t>(1, options.row_group_size));
   const std::string codec = options.compression.empty() ? "uncompressed" : options.compression;
   ARROW_ASSIGN_OR_RAISE(const auto compression, arrow::util::Codec::GetCompressionType(codec));
   builder.compression(compression);
   if (options.compression_level) builder.compression_level(*options.compression_level);
-  if (!options.use_dictionary) {
+  const int64_t chunk_bytes = row_group_bytes / std::max(1, first.num_columns());
+  if (!options.use_dictionary || chunk_bytes < kLeastChunkForDictionary) {
     builder.disable_dictionary();
   } else {
     for (int i = 0; i < first.num_columns(); ++i) {
@@ -94,16 +115,48 @@ Result<std::shared_ptr<parquet::WriterProperties>> Properties(const ParquetWrite
 class ParquetEncoder final : public FileEncoder {
  public:
   ParquetEncoder(std::unique_ptr<parquet::arrow::FileWriter> writer,
-                 std::shared_ptr<arrow::Schema> schema, arrow::MemoryPool* pool)
-      : writer_(std::move(writer)), schema_(std::move(schema)), pool_(pool) {}
+                 std::shared_ptr<arrow::Schema> schema, int64_t row_group_rows,
+                 int64_t row_group_bytes, arrow::MemoryPool* pool)
+      : writer_(std::move(writer)),
+        schema_(std::move(schema)),
+        row_group_rows_(row_group_rows),
+        row_group_bytes_(row_group_bytes),
+        pool_(pool) {}
 
   Status Write(const Block& block) override {
     Block conforming = block;
     if (!StoredSchema(*block.schema())->Equals(*schema_, /*check_metadata=*/false)) {
       ARROW_ASSIGN_OR_RAISE(conforming, ConformTo(block, schema_, pool_));
     }
-    return CallParquet("write Parquet",
-                       [&] { return writer_->WriteRecordBatch(*conforming.batch()); });
+    const int64_t bytes = block.size_bytes();
+    const int64_t rows = conforming.num_rows();
+    const int64_t bytes_per_row = std::max<int64_t>(1, bytes / std::max<int64_t>(1, rows));
+    // Encoded rows take at most about what they took before, so a row group of this many fits.
+    const int64_t rows_at_once = std::max<int64_t>(1, row_group_bytes_ / bytes_per_row);
+    for (int64_t offset = 0; offset < rows; offset += rows_at_once) {
+      const Block part = conforming.Slice(offset, rows_at_once);
+      const int64_t part_bytes = part.num_rows() * bytes_per_row;
+      ARROW_RETURN_NOT_OK(BeginRowGroupFor(part_bytes));
+      ARROW_RETURN_NOT_OK(
+          CallParquet("write Parquet", [&] { return writer_->WriteRecordBatch(*part.batch()); }));
+      held_bytes_ += part_bytes;
+      // The writer begins a row group by itself when this one has all its rows.
+      held_rows_ += part.num_rows();
+      if (held_rows_ >= row_group_rows_) {
+        held_rows_ %= row_group_rows_;
+        held_bytes_ = held_rows_ * bytes_per_row;
+      }
+    }
+    return Status::OK();
+  }
+
+  int64_t held_bytes() const override { return held_bytes_; }
+
+  Status Flush() override {
+    if (held_bytes_ == 0) return Status::OK();
+    held_bytes_ = 0;
+    held_rows_ = 0;
+    return CallParquet("write Parquet", [&] { return writer_->NewBufferedRowGroup(); });
   }
 
   Status Finish() override {
@@ -111,9 +164,19 @@ class ParquetEncoder final : public FileEncoder {
   }
 
  private:
+  /// Ends the row group that is being made when `bytes` more were too much for it.
+  Status BeginRowGroupFor(int64_t bytes) {
+    return held_bytes_ + bytes > row_group_bytes_ ? Flush() : Status::OK();
+  }
+
   std::unique_ptr<parquet::arrow::FileWriter> writer_;
   std::shared_ptr<arrow::Schema> schema_;
+  const int64_t row_group_rows_;
+  const int64_t row_group_bytes_;
   arrow::MemoryPool* pool_;
+  // Of the row group that is being made, before encoding.
+  int64_t held_bytes_ = 0;
+  int64_t held_rows_ = 0;
 };
 
 }  // namespace
@@ -130,9 +193,10 @@ Status CheckParquetOptions(const ParquetWriteOptions& options) {
 
 Result<std::unique_ptr<FileEncoder>> MakeParquetEncoder(
     const ParquetWriteOptions& options, std::shared_ptr<arrow::io::OutputStream> stream,
-    const Block& first, arrow::MemoryPool* pool) {
+    const Block& first, int64_t target_max_block_size, arrow::MemoryPool* pool) {
+  const int64_t row_group_bytes = RowGroupBytes(target_max_block_size);
   auto schema = StoredSchema(*first.schema());
-  ARROW_ASSIGN_OR_RAISE(auto properties, Properties(options, first, pool));
+  ARROW_ASSIGN_OR_RAISE(auto properties, Properties(options, first, row_group_bytes, pool));
   ARROW_ASSIGN_OR_RAISE(const auto metadata, ArrowSchemaMetadata(*schema));
   std::unique_ptr<parquet::arrow::FileWriter> writer;
   ARROW_RETURN_NOT_OK(CallParquet("write Parquet", [&] {
@@ -140,7 +204,9 @@ Result<std::unique_ptr<FileEncoder>> MakeParquetEncoder(
                                             std::move(stream), std::move(properties))
         .Value(&writer);
   }));
-  return std::make_unique<ParquetEncoder>(std::move(writer), std::move(schema), pool);
+  return std::make_unique<ParquetEncoder>(std::move(writer), std::move(schema),
+                                          std::max<int64_t>(1, options.row_group_size),
+                                          row_group_bytes, pool);
 }
 
 }  // namespace headrace::datasource

@@ -13,9 +13,10 @@ Status CheckParquetOptions(const ParquetWriteOptions& options);
 
 /// Streams blocks into one Parquet file. The first block fixes the schema; later ones are conformed
 /// to it where possible. Dictionary columns are stored as their value type. Rows are buffered
-/// (encoded) up to options.row_group_size.
+/// (encoded) up to options.row_group_size, and up to about `target_max_block_size` bytes (at least
+/// 8 MiB, at most 128 MiB).
 Result<std::unique_ptr<FileEncoder>> MakeParquetEncoder(
     const ParquetWriteOptions& options, std::shared_ptr<arrow::io::OutputStream> stream,
-    const Block& first, arrow::MemoryPool* pool);
+    const Block& first, int64_t target_max_block_size, arrow::MemoryPool* pool);
 
 }  // namespace headrace::datasource

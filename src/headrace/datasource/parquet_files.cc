@@ -19,6 +19,25 @@ namespace {
 constexpr int kFilesPerFooterThread = 16;
 constexpr int kMaxFooterThreads = 8;
 
+// Memory of a parsed footer per byte of its encoding: every column chunk is some objects and
+// strings. Measured for 2,000 columns of doubles: 194 bytes encoded each, 900 to 1,800 in memory.
+constexpr int64_t kParsedPerEncoded = 8;
+// Footers read ahead of the one that is visited, in memory at most.
+constexpr int64_t kReadAheadBytes = 8 << 20;
+
+std::vector<std::pair<int, int>> LeavesOfFields(const parquet::SchemaDescriptor& schema) {
+  std::vector<std::pair<int, int>> leaves(schema.group_node()->field_count(), {0, 0});
+  // Leaves stand in schema order, so those of one field are neighbours.
+  int leaf = 0;
+  for (int field = 0; field < static_cast<int>(leaves.size()); ++field) {
+    const auto* root = schema.group_node()->field(field).get();
+    const int begin = leaf;
+    while (leaf < schema.num_columns() && schema.GetColumnRoot(leaf) == root) ++leaf;
+    leaves[field] = {begin, leaf};
+  }
+  return leaves;
+}
+
 std::string ArrowSchemaText(const parquet::FileMetaData& metadata) {
   if (metadata.key_value_metadata() == nullptr) return {};
   return metadata.key_value_metadata()->Get("ARROW:schema").ValueOr("");
@@ -34,13 +53,20 @@ Status CallParquet(const std::string& where, const std::function<Status()>& fn) 
                                                            : status;
 }
 
+int64_t ParquetFooter::size_bytes() const {
+  return kParsedPerEncoded * static_cast<int64_t>(metadata->size());
+}
+
 Result<std::shared_ptr<arrow::io::RandomAccessFile>> ParquetFiles::Open(int file) const {
-  const std::string& path = paths_[file];
-  if (path.starts_with('/')) {
-    auto mapped = arrow::io::MemoryMappedFile::Open(path, arrow::io::FileMode::READ);
+  if (is_local(file)) {
+    auto mapped = arrow::io::MemoryMappedFile::Open(paths_[file], arrow::io::FileMode::READ);
     if (mapped.ok()) return *mapped;
   }
-  return io::OpenFile(path);
+  return OpenUnmapped(file);
+}
+
+Result<std::shared_ptr<arrow::io::RandomAccessFile>> ParquetFiles::OpenUnmapped(int file) const {
+  return io::OpenFile(paths_[file]);
 }
 
 std::shared_ptr<arrow::Schema> ParquetFiles::KnownSchema(
@@ -59,6 +85,7 @@ Result<std::shared_ptr<const ParquetFooter>> ParquetFiles::ReadFooter(int file) 
   ARROW_ASSIGN_OR_RAISE(const auto source, Open(file));
   ARROW_RETURN_NOT_OK(CallParquet(paths_[file], [&] {
     footer->metadata = parquet::ReadMetaData(source);
+    footer->leaves = LeavesOfFields(*footer->metadata->schema());
     footer->schema = KnownSchema(*footer->metadata);
     if (footer->schema != nullptr) return Status::OK();
     std::shared_ptr<arrow::Schema> schema;
@@ -80,30 +107,42 @@ Result<std::shared_ptr<const ParquetFooter>> ParquetFiles::Footer(int file) cons
     if (footers_[file] != nullptr) return footers_[file];
   }
   ARROW_ASSIGN_OR_RAISE(auto footer, ReadFooter(file));
-  const std::unique_lock lock(mutex_);
-  footers_[file] = footer;
-  latest_ = footer;
+  Keep(file, footer);
   return footer;
 }
 
-Result<std::vector<std::shared_ptr<const ParquetFooter>>> ParquetFiles::AllFooters() const {
-  std::vector<std::shared_ptr<const ParquetFooter>> footers(num_files());
-  std::vector<Status> failures(num_files());
-  std::atomic<int> next{0};
+void ParquetFiles::Keep(int file, const std::shared_ptr<const ParquetFooter>& footer) const {
+  const std::unique_lock lock(mutex_);
+  latest_ = footer;
+  if (footers_[file] != nullptr) return;
+  footers_[file] = footer;
+  kept_.push_back(file);
+  kept_bytes_ += footer->size_bytes();
+  while (kept_bytes_ > kCacheBytes && kept_.size() > 1) {
+    kept_bytes_ -= footers_[kept_.front()]->size_bytes();
+    footers_[kept_.front()].reset();
+    kept_.pop_front();
+  }
+}
+
+Result<ParquetFiles::Footers> ParquetFiles::ReadFooters(int begin, int end) const {
+  Footers footers(end - begin);
+  std::vector<Status> failures(end - begin);
+  std::atomic<int> next{begin};
   std::atomic<bool> failed{false};
   auto work = [&] {
-    for (int file = next++; file < num_files() && !failed; file = next++) {
+    for (int file = next++; file < end && !failed; file = next++) {
       auto footer = Footer(file);
       if (footer.ok()) {
-        footers[file] = *std::move(footer);
+        footers[file - begin] = *std::move(footer);
       } else {
-        failures[file] = footer.status();
+        failures[file - begin] = footer.status();
         failed = true;
       }
     }
   };
   const int num_threads = std::clamp(
-      num_files() / kFilesPerFooterThread, 1,
+      (end - begin) / kFilesPerFooterThread, 1,
       std::min<int>(kMaxFooterThreads, std::max(1u, std::thread::hardware_concurrency())));
   std::vector<std::thread> threads;
   for (int i = 1; i < num_threads; ++i) threads.emplace_back(work);
@@ -111,6 +150,25 @@ Result<std::vector<std::shared_ptr<const ParquetFooter>>> ParquetFiles::AllFoote
   for (auto& thread : threads) thread.join();
   for (const Status& failure : failures) ARROW_RETURN_NOT_OK(failure);
   return footers;
+}
+
+Status ParquetFiles::ForEachFooter(
+    const std::function<Status(int file, const ParquetFooter& footer)>& visit) const {
+  int begin = 0;
+  int count = 1;  // the first one tells how large they are
+  while (begin < num_files()) {
+    const int end = std::min(num_files(), begin + count);
+    ARROW_ASSIGN_OR_RAISE(Footers footers, ReadFooters(begin, end));
+    int64_t largest = 1;
+    for (int file = begin; file < end; ++file) {
+      const auto footer = std::move(footers[file - begin]);
+      largest = std::max(largest, footer->size_bytes());
+      ARROW_RETURN_NOT_OK(visit(file, *footer));
+    }
+    begin = end;
+    count = static_cast<int>(std::clamp<int64_t>(kReadAheadBytes / largest, 1, 1024));
+  }
+  return Status::OK();
 }
 
 }  // namespace headrace::datasource

@@ -9,6 +9,8 @@
 #include "headrace/block/schema.h"
 #include "headrace/block/tensor.h"
 #include "headrace/datasource/file_columns.h"
+#include "headrace/datasource/parquet_memory.h"
+#include "headrace/datasource/parquet_range_reader.h"
 #include "headrace/datasource/parquet_row_groups.h"
 #include "headrace/datasource/parquet_statistics.h"
 #include "headrace/datasource/row_hash.h"
@@ -17,9 +19,6 @@
 
 namespace headrace::datasource {
 namespace {
-
-// A row group this many times larger than the target is read in pieces, not at once.
-constexpr int64_t kStreamAboveTargets = 2;
 
 class ParquetReader final : public BlockReader {
  public:
@@ -37,18 +36,14 @@ class ParquetReader final : public BlockReader {
         return Status::Cancelled("read cancelled");
       }
       if (rows_left_ == 0) return EmptyIfNothingElse();
-      std::optional<Block> block;
-      if (stream_ != nullptr) {
-        ARROW_ASSIGN_OR_RAISE(block, NextOfStream());
-      } else {
+      if (range_begin_ + range_rows_ >= group_rows_) {
         ARROW_ASSIGN_OR_RAISE(const bool more, NextRowGroup());
         if (!more) return EmptyIfNothingElse();
-        if (WantsStream()) {
-          ARROW_RETURN_NOT_OK(OpenStream());
-          continue;
-        }
-        ARROW_ASSIGN_OR_RAISE(block, ReadWholeRowGroup());
+        ARROW_RETURN_NOT_OK(ChooseRanges());
+      } else {
+        NextRange();
       }
+      ARROW_ASSIGN_OR_RAISE(std::optional<Block> block, ReadRange());
       if (!block || block->num_rows() == 0) continue;
       if (rows_left_ > 0) {
         block = block->Slice(0, rows_left_);
@@ -87,7 +82,7 @@ class ParquetReader final : public BlockReader {
                              " is gone; was the file replaced?");
     }
     group_rows_ = groups_->footer().metadata->RowGroup(row_group_)->num_rows();
-    first_row_ = groups_->FirstRow(row_group_);
+    group_first_row_ = groups_->FirstRow(row_group_);
     return true;
   }
 
@@ -102,67 +97,74 @@ class ParquetReader final : public BlockReader {
     return names;
   }
 
-  bool WantsStream() const {
-    if (rows_left_ >= 0 && !filter_.has_filter() && rows_left_ < group_rows_ / 2) return true;
-    if (options_.target_max_block_size <= 0) return false;
-    int64_t bytes = 0;
-    for (const std::string& name : NeededColumns()) {
-      const int field = groups_->footer().schema->GetFieldIndex(name);
-      if (field >= 0) bytes += EstimateColumnBytes(groups_->footer(), row_group_, field);
-    }
-    return group_rows_ > 1 && bytes > kStreamAboveTargets * options_.target_max_block_size;
-  }
-
-  Status OpenStream() {
+  /// How many rows of the new row group are read at a time: all that fit into a block.
+  Status ChooseRanges() {
+    ranges_.reset();
     std::vector<int> fields;
     int64_t bytes = 1;
-    stream_names_.clear();
     for (const std::string& name : NeededColumns()) {
       const int field = groups_->footer().schema->GetFieldIndex(name);
       if (field < 0) continue;
       fields.push_back(field);
-      stream_names_.push_back(name);
       bytes += EstimateColumnBytes(groups_->footer(), row_group_, field);
     }
-    int64_t batch_rows = group_rows_;
-    if (options_.target_max_block_size > 0) {
-      const double rows = static_cast<double>(options_.target_max_block_size) * group_rows_ / bytes;
-      batch_rows = std::clamp<int64_t>(static_cast<int64_t>(rows), 1, group_rows_);
+    range_begin_ = 0;
+    range_rows_ = group_rows_;
+    usual_range_rows_ = group_rows_;
+    const bool few_wanted =
+        rows_left_ >= 0 && !filter_.has_filter() && rows_left_ < group_rows_ / 2;
+    const bool too_large = group_rows_ > 1 && ReadsInRanges(groups_->footer(), row_group_, fields,
+                                                            bytes, options_.target_max_block_size);
+    if (fields.empty() || (!few_wanted && !too_large)) return Status::OK();
+    if (too_large) {
+      const int64_t target =
+          options_.target_max_block_size > 0 ? options_.target_max_block_size : kLargestRowGroup;
+      const double rows = static_cast<double>(target) * static_cast<double>(group_rows_) /
+                          static_cast<double>(bytes);
+      usual_range_rows_ = std::clamp<int64_t>(static_cast<int64_t>(rows), 1, group_rows_);
     }
-    if (rows_left_ >= 0 && !filter_.has_filter()) batch_rows = std::min(batch_rows, rows_left_);
-    if (fields.empty()) return Status::Invalid("nothing to stream");  // zero bytes never stream
-    return groups_->Stream(row_group_, fields, batch_rows).Value(&stream_);
+    if (few_wanted) usual_range_rows_ = std::min(usual_range_rows_, rows_left_);
+    range_rows_ = usual_range_rows_;
+    ParquetRangeReader::Options options;
+    options.open_columns_limit = OpenColumnsLimit(options_.target_max_block_size);
+    options.buffer_bytes = options_.buffer_bytes;
+    options.range_rows = usual_range_rows_;
+    options.pool = options_.pool;
+    return ParquetRangeReader::Open(*scan_->files, open_file_, groups_->shared_footer(), row_group_,
+                                    fields, options)
+        .Value(&ranges_);
   }
 
-  Result<std::optional<Block>> NextOfStream() {
-    std::shared_ptr<arrow::RecordBatch> batch;
-    ARROW_RETURN_NOT_OK(CallParquet(groups_->path() + ": row group " + std::to_string(row_group_),
-                                    [&] { return stream_->ReadNext(&batch); }));
-    if (batch == nullptr) {
-      stream_.reset();
-      return std::nullopt;
+  /// Moves on within the row group. Rows that were larger than the footer's average are followed by
+  /// fewer at a time.
+  void NextRange() {
+    range_begin_ += range_rows_;
+    if (last_block_bytes_ > 0 && options_.target_max_block_size > 0) {
+      const double fit = static_cast<double>(options_.target_max_block_size) /
+                         static_cast<double>(last_block_bytes_) * static_cast<double>(range_rows_);
+      const bool over = static_cast<double>(last_block_bytes_) >
+                        kRowGroupPerTarget * static_cast<double>(options_.target_max_block_size);
+      range_rows_ = over ? std::max<int64_t>(1, static_cast<int64_t>(fit))
+                         : std::min(usual_range_rows_, 2 * range_rows_);
     }
-    group_rows_ = batch->num_rows();
-    columns_.clear();
-    for (const std::string& name : stream_names_) {
-      columns_[name] = batch->GetColumnByName(name);
-    }
-    ARROW_ASSIGN_OR_RAISE(const RowSelection selection, Select());
-    ARROW_ASSIGN_OR_RAISE(Block block, Assemble(selection));
-    first_row_ += batch->num_rows();
-    return block;
+    range_rows_ = std::min(range_rows_, group_rows_ - range_begin_);
   }
 
-  Result<std::optional<Block>> ReadWholeRowGroup() {
+  /// The rows of the current range that are wanted; none: nullopt.
+  Result<std::optional<Block>> ReadRange() {
     columns_.clear();
+    last_block_bytes_ = 0;
     // The filter's columns first; the others only for the rows it selects.
     RowSelection everything;
-    everything.num_rows = group_rows_;
+    everything.num_rows = range_rows_;
     ARROW_RETURN_NOT_OK(
         ReadColumns(scan_->layout.filter_columns, everything, /*for_filter=*/true, &columns_));
     ARROW_ASSIGN_OR_RAISE(const RowSelection selection, Select());
     if (selection.size() == 0) return std::nullopt;
-    return Assemble(selection);
+    ARROW_ASSIGN_OR_RAISE(Block block, Assemble(selection));
+    columns_.clear();
+    if (ranges_ != nullptr) last_block_bytes_ = block.size_bytes();
+    return block;
   }
 
   using Columns = std::map<std::string, std::shared_ptr<arrow::Array>>;
@@ -177,7 +179,9 @@ class ParquetReader final : public BlockReader {
       fields.push_back(field);
       field_names.push_back(name);
     }
-    ARROW_ASSIGN_OR_RAISE(auto arrays, groups_->Read(row_group_, fields, selection, for_filter));
+    ARROW_ASSIGN_OR_RAISE(
+        auto arrays, ranges_ != nullptr ? ranges_->Read(fields, range_begin_, selection, for_filter)
+                                        : groups_->Read(row_group_, fields, selection, for_filter));
     for (size_t i = 0; i < arrays.size(); ++i) (*out)[field_names[i]] = std::move(arrays[i]);
     return Status::OK();
   }
@@ -185,7 +189,7 @@ class ParquetReader final : public BlockReader {
   /// Rows of the current columns that satisfy the filter.
   Result<RowSelection> Select() {
     RowSelection selection;
-    selection.num_rows = group_rows_;
+    selection.num_rows = range_rows_;
     if (!filter_.has_filter()) return selection;
     arrow::FieldVector fields;
     arrow::ArrayVector arrays;
@@ -195,7 +199,7 @@ class ParquetReader final : public BlockReader {
       arrays.push_back(std::move(column));
     }
     return filter_.Select(Block(arrow::RecordBatch::Make(arrow::schema(std::move(fields)),
-                                                         group_rows_, std::move(arrays))),
+                                                         range_rows_, std::move(arrays))),
                           options_.pool);
   }
 
@@ -214,7 +218,7 @@ class ParquetReader final : public BlockReader {
     }
     if (scan_->options.include_row_hash && name == "row_hash" &&
         scan_->layout.file_schema->GetFieldIndex(name) < 0) {
-      return RowHashes(groups_->path(), first_row_, selection, options_.pool);
+      return RowHashes(groups_->path(), group_first_row_ + range_begin_, selection, options_.pool);
     }
     return arrow::MakeArrayOfNull(scan_->layout.all->GetFieldByName(name)->type(), selection.size(),
                                   options_.pool);
@@ -225,10 +229,8 @@ class ParquetReader final : public BlockReader {
     std::vector<std::string> rest;
     for (const auto& field : scan_->layout.output->fields()) rest.push_back(field->name());
     Columns selected;
-    if (stream_ == nullptr) {
-      for (const auto& [name, column] : columns_) selected[name] = nullptr;  // read already
-      ARROW_RETURN_NOT_OK(ReadColumns(rest, selection, /*for_filter=*/false, &selected));
-    }
+    for (const auto& [name, column] : columns_) selected[name] = nullptr;  // read already
+    ARROW_RETURN_NOT_OK(ReadColumns(rest, selection, /*for_filter=*/false, &selected));
     arrow::FieldVector fields;
     arrow::ArrayVector arrays;
     bool conforms = true;
@@ -236,7 +238,7 @@ class ParquetReader final : public BlockReader {
       std::shared_ptr<arrow::Array> column;
       if (const auto it = selected.find(field->name());
           it != selected.end() && it->second != nullptr) {
-        column = it->second;
+        column = std::move(it->second);
       } else {
         ARROW_ASSIGN_OR_RAISE(column, ColumnOrConstant(field->name(), selection));
       }
@@ -284,13 +286,16 @@ class ParquetReader final : public BlockReader {
   std::unique_ptr<ParquetRowGroups> groups_;
   std::vector<FileColumn> file_columns_;
 
-  // The current row group, or the current batch of it.
+  // The current row group, and the rows of it that are read at a time: all of them, or a range.
   int row_group_ = 0;
   int64_t group_rows_ = 0;
-  int64_t first_row_ = 0;
-  Columns columns_;
-  std::unique_ptr<arrow::RecordBatchReader> stream_;
-  std::vector<std::string> stream_names_;
+  int64_t group_first_row_ = 0;                 // counted in the file
+  std::unique_ptr<ParquetRangeReader> ranges_;  // nullptr: all at once
+  int64_t range_begin_ = 0;
+  int64_t range_rows_ = 0;
+  int64_t usual_range_rows_ = 0;
+  int64_t last_block_bytes_ = 0;  // of the last range; 0: not known
+  Columns columns_;               // that the filter has read of the current range
 };
 
 }  // namespace

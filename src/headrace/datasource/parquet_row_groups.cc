@@ -3,36 +3,37 @@
 
 #include <arrow/array/concatenate.h>
 #include <arrow/array/util.h>
+#include <arrow/io/file.h>
 #include <arrow/table.h>
 #include <parquet/file_reader.h>
 #include <parquet/properties.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <numeric>
 
 #include "headrace/datasource/flat_column.h"
-#include "headrace/datasource/parquet_statistics.h"
 
 namespace headrace::datasource {
-namespace {
 
-Result<std::shared_ptr<arrow::Array>> JoinChunks(const arrow::ChunkedArray& column,
+Result<std::shared_ptr<arrow::Array>> JoinChunks(const arrow::ArrayVector& chunks,
+                                                 const std::shared_ptr<arrow::DataType>& type,
                                                  arrow::MemoryPool* pool) {
-  if (column.num_chunks() == 1) return column.chunk(0);
-  if (column.num_chunks() == 0) return arrow::MakeEmptyArray(column.type(), pool);
-  return arrow::Concatenate(column.chunks(), pool);
+  if (chunks.size() == 1) return chunks.front();
+  if (chunks.empty()) return arrow::MakeEmptyArray(type, pool);
+  return arrow::Concatenate(chunks, pool);
 }
 
-}  // namespace
+bool IsFlatField(const ParquetFooter& footer, int row_group, int field) {
+  const auto [leaf, end] = footer.leaves[field];
+  return end == leaf + 1 && !footer.metadata->is_encryption_algorithm_set() &&
+         CanDecodeFlat(*footer.metadata->schema()->Column(leaf),
+                       *footer.metadata->RowGroup(row_group)->ColumnChunk(leaf),
+                       *footer.schema->field(field)->type());
+}
 
 std::string ParquetRowGroups::Where(int row_group) const {
   return path_ + ": row group " + std::to_string(row_group);
-}
-
-std::vector<int> ParquetRowGroups::Leaves(const std::vector<int>& fields) const {
-  std::vector<int> leaves;
-  for (const int field : fields) {
-    const auto [begin, end] = LeavesOfField(*footer_->metadata->schema(), field);
-    for (int leaf = begin; leaf < end; ++leaf) leaves.push_back(leaf);
-  }
-  return leaves;
 }
 
 Result<std::unique_ptr<ParquetRowGroups>> ParquetRowGroups::Open(const ParquetFiles& files,
@@ -42,10 +43,10 @@ Result<std::unique_ptr<ParquetRowGroups>> ParquetRowGroups::Open(const ParquetFi
   groups->path_ = files.path(file);
   groups->pool_ = pool;
   ARROW_ASSIGN_OR_RAISE(groups->footer_, files.Footer(file));
-  ARROW_ASSIGN_OR_RAISE(auto source, files.Open(file));
+  ARROW_ASSIGN_OR_RAISE(groups->source_, files.Open(file));
   ARROW_RETURN_NOT_OK(CallParquet(groups->path_, [&] {
     auto file_reader = parquet::ParquetFileReader::Open(
-        std::move(source), parquet::ReaderProperties(pool), groups->footer_->metadata);
+        groups->source_, parquet::ReaderProperties(pool), groups->footer_->metadata);
     parquet::ArrowReaderProperties properties(/*use_threads=*/false);
     properties.set_pre_buffer(false);
     return parquet::arrow::FileReader::Make(pool, std::move(file_reader), properties)
@@ -67,50 +68,58 @@ Result<arrow::ArrayVector> ParquetRowGroups::Read(int row_group, const std::vect
   ARROW_RETURN_NOT_OK(CallParquet(Where(row_group), [&]() -> Status {
     const auto group = reader_->parquet_reader()->RowGroup(row_group);
     const auto metadata = footer_->metadata->RowGroup(row_group);
-    std::vector<int> others;  // what Arrow's own reader has to do
     for (size_t i = 0; i < fields.size(); ++i) {
-      const auto [leaf, end] = LeavesOfField(*footer_->metadata->schema(), fields[i]);
+      const auto [leaf, end] = footer_->leaves[fields[i]];
       const auto& field = *footer_->schema->field(fields[i]);
-      const auto* column = footer_->metadata->schema()->Column(leaf);
-      const auto chunk = metadata->ColumnChunk(leaf);
-      if (end != leaf + 1 || footer_->metadata->is_encryption_algorithm_set() ||
-          !CanDecodeFlat(*column, *chunk, *field.type())) {
-        others.push_back(fields[i]);
-        continue;
+      if (IsFlatField(*footer_, row_group, fields[i])) {
+        FlatColumnReader column(group->GetColumnPageReader(leaf),
+                                *footer_->metadata->schema()->Column(leaf),
+                                *metadata->ColumnChunk(leaf), field.type(), for_filter, pool_);
+        auto decoded = column.Read(0, selection);
+        if (!decoded.ok()) {
+          return WithPrefix(decoded.status(),
+                            Where(row_group) + ", column '" + field.name() + "': ");
+        }
+        columns[i] = *std::move(decoded);
+      } else {
+        ARROW_ASSIGN_OR_RAISE(columns[i], ReadByArrow(row_group, fields[i], selection));
       }
-      const auto pages = group->GetColumnPageReader(leaf);
-      auto decoded = DecodeFlatColumn(pages.get(), *column, *chunk, field.type(), selection,
-                                      for_filter, pool_);
-      if (!decoded.ok()) {
-        return WithPrefix(decoded.status(), Where(row_group) + ", column '" + field.name() + "': ");
-      }
-      columns[i] = *std::move(decoded);
-    }
-    if (others.empty()) return Status::OK();
-    ARROW_ASSIGN_OR_RAISE(const auto table, reader_->ReadRowGroup(row_group, Leaves(others)));
-    if (table->num_rows() != selection.num_rows) {
-      return Status::Invalid("expected ", selection.num_rows, " rows, found ", table->num_rows());
-    }
-    for (size_t i = 0; i < fields.size(); ++i) {
-      if (columns[i] != nullptr) continue;
-      const auto column = table->GetColumnByName(footer_->schema->field(fields[i])->name());
-      if (column == nullptr) return Status::Invalid("column lost: ", i);
-      ARROW_ASSIGN_OR_RAISE(auto joined, JoinChunks(*column, pool_));
-      ARROW_ASSIGN_OR_RAISE(columns[i], TakeRows(joined, selection, pool_));
+      for (int at = leaf; at < end; ++at) ReleaseChunk(*metadata->ColumnChunk(at));
     }
     return Status::OK();
   }));
   return columns;
 }
 
-Result<std::unique_ptr<arrow::RecordBatchReader>> ParquetRowGroups::Stream(
-    int row_group, const std::vector<int>& fields, int64_t batch_rows) {
-  std::unique_ptr<arrow::RecordBatchReader> batches;
-  ARROW_RETURN_NOT_OK(CallParquet(Where(row_group), [&] {
-    reader_->set_batch_size(batch_rows);
-    return reader_->GetRecordBatchReader({row_group}, Leaves(fields)).Value(&batches);
-  }));
-  return batches;
+Result<std::shared_ptr<arrow::Array>> ParquetRowGroups::ReadByArrow(int row_group, int field,
+                                                                    const RowSelection& selection) {
+  const auto [begin, end] = footer_->leaves[field];
+  std::vector<int> leaves(end - begin);
+  std::iota(leaves.begin(), leaves.end(), begin);
+  ARROW_ASSIGN_OR_RAISE(const auto table, reader_->ReadRowGroup(row_group, leaves));
+  if (table->num_rows() != selection.num_rows) {
+    return Status::Invalid("expected ", selection.num_rows, " rows, found ", table->num_rows());
+  }
+  const auto& column = *table->column(0);
+  ARROW_ASSIGN_OR_RAISE(auto joined, JoinChunks(column.chunks(), column.type(), pool_));
+  return TakeRows(joined, selection, pool_);
+}
+
+void ParquetRowGroups::ReleaseChunk(const parquet::ColumnChunkMetaData& chunk) const {
+  const auto* mapped = dynamic_cast<const arrow::io::MemoryMappedFile*>(source_.get());
+  if (mapped == nullptr) return;
+  int64_t begin = chunk.data_page_offset();
+  if (chunk.has_dictionary_page() && chunk.dictionary_page_offset() > 0) {
+    begin = std::min(begin, chunk.dictionary_page_offset());
+  }
+  const auto view = source_->ReadAt(begin, std::max<int64_t>(0, chunk.total_compressed_size()));
+  if (!view.ok()) return;
+  // Whole pages only: their neighbours belong to other columns.
+  const auto page = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto first = (*view)->address() / page * page;
+  const auto last = ((*view)->address() + (*view)->size()) / page * page;
+  // A hint: if it is refused, the pages leave when the file is closed.
+  if (last > first) ::madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);
 }
 
 }  // namespace headrace::datasource

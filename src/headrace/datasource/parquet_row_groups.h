@@ -13,7 +13,9 @@
 
 namespace headrace::datasource {
 
-/// One open Parquet file. One thread at a time.
+/// One open Parquet file, read row group by row group: for those that fit into a block. One column
+/// at a time is open; a local file is mapped, and what was read of it leaves the process again. One
+/// thread at a time.
 class ParquetRowGroups {
  public:
   /// Opens file number `file`. `files` outlives the reader.
@@ -21,6 +23,7 @@ class ParquetRowGroups {
                                                         arrow::MemoryPool* pool);
 
   const ParquetFooter& footer() const { return *footer_; }
+  const std::shared_ptr<const ParquetFooter>& shared_footer() const { return footer_; }
   const std::string& path() const { return path_; }
   /// Rows of the file before `row_group`.
   int64_t FirstRow(int row_group) const;
@@ -31,21 +34,28 @@ class ParquetRowGroups {
   Result<arrow::ArrayVector> Read(int row_group, const std::vector<int>& fields,
                                   const RowSelection& selection, bool for_filter);
 
-  /// The row group in batches of `batch_rows`, for row groups that are too large to be read at once
-  /// or of which few rows are wanted. Columns stand in the order of `fields`.
-  Result<std::unique_ptr<arrow::RecordBatchReader>> Stream(int row_group,
-                                                           const std::vector<int>& fields,
-                                                           int64_t batch_rows);
-
  private:
   ParquetRowGroups() = default;
   std::string Where(int row_group) const;
-  std::vector<int> Leaves(const std::vector<int>& fields) const;
+  Result<std::shared_ptr<arrow::Array>> ReadByArrow(int row_group, int field,
+                                                    const RowSelection& selection);
+  /// Takes the pages of a column chunk out of the memory of the process; they stay in the cache of
+  /// the system.
+  void ReleaseChunk(const parquet::ColumnChunkMetaData& chunk) const;
 
   std::string path_;
   std::shared_ptr<const ParquetFooter> footer_;
+  std::shared_ptr<arrow::io::RandomAccessFile> source_;
   std::unique_ptr<parquet::arrow::FileReader> reader_;
   arrow::MemoryPool* pool_ = nullptr;
 };
+
+/// True when FlatColumnReader can read the field's chunk.
+bool IsFlatField(const ParquetFooter& footer, int row_group, int field);
+
+/// The chunks of a column in one array.
+Result<std::shared_ptr<arrow::Array>> JoinChunks(const arrow::ArrayVector& chunks,
+                                                 const std::shared_ptr<arrow::DataType>& type,
+                                                 arrow::MemoryPool* pool);
 
 }  // namespace headrace::datasource

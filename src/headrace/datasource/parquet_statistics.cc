@@ -94,16 +94,6 @@ int FixedWidth(const parquet::ColumnDescriptor& column) {
 
 }  // namespace
 
-std::pair<int, int> LeavesOfField(const parquet::SchemaDescriptor& schema, int field) {
-  // Leaves stand in schema order, so those of one field are neighbours.
-  const auto* wanted = schema.group_node()->field(field).get();
-  int begin = 0;
-  while (begin < schema.num_columns() && schema.GetColumnRoot(begin) != wanted) ++begin;
-  int end = begin;
-  while (end < schema.num_columns() && schema.GetColumnRoot(end) == wanted) ++end;
-  return {begin, end};
-}
-
 Expr RowGroupGuarantee(const ParquetFooter& footer, int row_group,
                        const std::vector<std::string>& columns,
                        const std::vector<FileColumn>& file_columns, const Expr& filter) {
@@ -113,7 +103,7 @@ Expr RowGroupGuarantee(const ParquetFooter& footer, int row_group,
   for (const std::string& name : columns) {
     const int field = footer.schema->GetFieldIndex(name);
     if (field >= 0) {
-      const auto [begin, end] = LeavesOfField(*footer.metadata->schema(), field);
+      const auto [begin, end] = footer.leaves[field];
       if (end != begin + 1) continue;
       if (footer.metadata->schema()->Column(begin)->max_repetition_level() > 0) continue;
       const auto type = footer.schema->field(field)->type()->id();
@@ -132,7 +122,7 @@ Expr RowGroupGuarantee(const ParquetFooter& footer, int row_group,
 
 int64_t EstimateColumnBytes(const ParquetFooter& footer, int row_group, int field) {
   const auto metadata = footer.metadata->RowGroup(row_group);
-  const auto [begin, end] = LeavesOfField(*footer.metadata->schema(), field);
+  const auto [begin, end] = footer.leaves[field];
   int64_t bytes = 0;
   for (int leaf = begin; leaf < end; ++leaf) {
     const auto chunk = metadata->ColumnChunk(leaf);

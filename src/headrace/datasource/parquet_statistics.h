@@ -25,7 +25,4 @@ Expr RowGroupGuarantee(const ParquetFooter& footer, int row_group,
 /// fixed-width columns, else from the footer's size statistics or the encoded size.
 int64_t EstimateColumnBytes(const ParquetFooter& footer, int row_group, int field);
 
-/// Leaf columns of the top-level field `field`: [first, second).
-std::pair<int, int> LeavesOfField(const parquet::SchemaDescriptor& schema, int field);
-
 }  // namespace headrace::datasource

@@ -12,7 +12,8 @@ int64_t WantedTasks(int64_t total_bytes, const ReadParallelism& parallelism) {
   const int64_t cpus = std::max(1, parallelism.num_cpus);
   int64_t wanted = 2 * cpus;
   if (parallelism.target_min_block_size > 0) {
-    wanted = std::max(wanted, std::min(4 * cpus, total_bytes / parallelism.target_min_block_size));
+    const int64_t most = std::max(4 * cpus, parallelism.min_num_blocks);
+    wanted = std::max(wanted, std::min(most, total_bytes / parallelism.target_min_block_size));
   }
   if (parallelism.target_max_block_size > 0) {
     wanted = std::max(wanted, (total_bytes + parallelism.target_max_block_size - 1) /
@@ -31,6 +32,7 @@ void Append(const RowGroupUnit& unit, PackedTask* packed) {
   }
   packed->num_rows += unit.num_rows;
   packed->size_bytes += unit.size_bytes;
+  packed->heap_bytes = std::max(packed->heap_bytes, unit.heap_bytes);
 }
 
 }  // namespace

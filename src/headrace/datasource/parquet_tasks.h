@@ -17,6 +17,7 @@ struct RowGroupUnit {
   int row_group = 0;
   int64_t num_rows = 0;
   int64_t size_bytes = 0;  // of the columns that are read, in memory
+  int64_t heap_bytes = 0;  // working memory that reading it takes
 };
 
 /// Content of a Parquet ReadTask.
@@ -39,6 +40,7 @@ struct PackedTask {
   ParquetTask task;
   int64_t num_rows = 0;
   int64_t size_bytes = 0;
+  int64_t heap_bytes = 0;  // most of any of its units: they are read one after the other
 };
 
 /// Cuts `units` (in order) into tasks of similar size: as many as override_num_blocks asks for,

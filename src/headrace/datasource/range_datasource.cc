@@ -92,6 +92,11 @@ class RangeDatasource final : public Datasource {
       num_tasks =
           std::max(num_tasks, num_rows_ * row_bytes() / parallelism.target_max_block_size + 1);
     }
+    if (parallelism.target_min_block_size > 0) {
+      num_tasks = std::max(num_tasks,
+                           std::min(parallelism.min_num_blocks,
+                                    num_rows_ * row_bytes() / parallelism.target_min_block_size));
+    }
     if (parallelism.override_num_blocks) num_tasks = *parallelism.override_num_blocks;
     num_tasks = std::clamp<int64_t>(num_tasks, 1, std::max<int64_t>(1, num_rows_));
     std::vector<ReadTask> tasks(num_tasks);
@@ -107,6 +112,11 @@ class RangeDatasource final : public Datasource {
       tasks[i].payload = payload.Take();
       tasks[i].num_rows = end - begin;
       tasks[i].size_bytes = (end - begin) * row_bytes();
+      tasks[i].heap_bytes = tasks[i].size_bytes;  // one block
+      if (parallelism.target_max_block_size > 0) {
+        tasks[i].heap_bytes =
+            std::min(tasks[i].heap_bytes, std::max(row_bytes(), parallelism.target_max_block_size));
+      }
       begin = end;
     }
     return tasks;

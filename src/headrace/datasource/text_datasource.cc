@@ -3,6 +3,7 @@
 #include <arrow/io/interfaces.h>
 #include <arrow/util/utf8.h>
 
+#include <algorithm>
 #include <string>
 
 #include "headrace/base/wire.h"
@@ -14,22 +15,31 @@
 namespace headrace::datasource {
 namespace {
 
+// Text that is read at a time, unless the buffer is smaller.
 constexpr int64_t kChunkBytes = 1 << 20;
-// A block ends after so many bytes of text.
+// A block ends after so many bytes of text, or at its target.
 constexpr int64_t kBlockBytes = 8 << 20;
+
+int64_t BlockBytes(int64_t target_max_block_size) {
+  return target_max_block_size > 0 ? std::min(kBlockBytes, target_max_block_size) : kBlockBytes;
+}
 
 /// Lines of one stream: separated by \n or \r\n, the last one with or without it.
 class LineReader final : public BlockReader {
  public:
   LineReader(std::shared_ptr<arrow::io::InputStream> stream, bool drop_empty_lines,
-             arrow::MemoryPool* pool)
-      : stream_(std::move(stream)), drop_empty_(drop_empty_lines), pool_(pool) {}
+             const ReadOptions& read)
+      : stream_(std::move(stream)),
+        drop_empty_(drop_empty_lines),
+        pool_(read.pool),
+        chunk_bytes_(std::clamp<int64_t>(read.buffer_bytes, 1, kChunkBytes)),
+        block_bytes_(BlockBytes(read.target_max_block_size)) {}
 
   Result<std::optional<Block>> Next() override {
     if (ended_) return std::nullopt;
     arrow::StringBuilder lines(pool_);
-    while (!ended_ && lines.value_data_length() < kBlockBytes) {
-      ARROW_ASSIGN_OR_RAISE(const auto chunk, stream_->Read(kChunkBytes));
+    while (!ended_ && lines.value_data_length() < block_bytes_) {
+      ARROW_ASSIGN_OR_RAISE(const auto chunk, stream_->Read(chunk_bytes_));
       if (chunk->size() == 0) {
         ended_ = true;
         if (!rest_.empty()) ARROW_RETURN_NOT_OK(Append(rest_, &lines));
@@ -73,6 +83,8 @@ class LineReader final : public BlockReader {
   std::shared_ptr<arrow::io::InputStream> stream_;
   const bool drop_empty_;
   arrow::MemoryPool* pool_;
+  const int64_t chunk_bytes_;
+  const int64_t block_bytes_;
   std::string rest_;
   int64_t line_number_ = 0;
   bool ended_ = false;
@@ -90,7 +102,12 @@ class TextDatasource final : public FileDatasource {
                                                 const ReadOptions& read) const override {
     ARROW_ASSIGN_OR_RAISE(auto stream, io::OpenStream(path, /*decompress=*/true));
     ARROW_ASSIGN_OR_RAISE(stream, DecodeToUtf8(std::move(stream), options_.encoding));
-    return std::make_unique<LineReader>(std::move(stream), options_.drop_empty_lines, read.pool);
+    return std::make_unique<LineReader>(std::move(stream), options_.drop_empty_lines, read);
+  }
+
+  int64_t FileHeapBytes(int64_t, const ReadParallelism& parallelism) const override {
+    // The builder doubles its memory; a converted chunk is up to three times as long.
+    return 2 * BlockBytes(parallelism.target_max_block_size) + 4 * kChunkBytes;
   }
 
   Result<std::string> Serialize() const override {

@@ -2,11 +2,14 @@
 #include "headrace/datasource/text_formats.h"
 
 #include <arrow/builder.h>
+#include <arrow/extension_type.h>
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <limits>
 
 #include "headrace/datasource/json_encoder.h"
+#include "headrace/datasource/json_lines.h"
 #include "headrace/datasource/npy_header.h"
 #include "headrace/datasource/test_files.h"
 
@@ -95,6 +98,102 @@ TEST_F(TextFormatsTest, JsonReadsLinesArraysAndSingleObjects) {
   EXPECT_THAT(failed.status().message(), HasSubstr("a.json"));
 }
 
+/// Objects laid out in every way that is allowed, with brackets and quotes in strings.
+std::string JsonObjects(int64_t count, bool is_array) {
+  std::string text = is_array ? "[" : "";
+  for (int64_t i = 0; i < count; ++i) {
+    if (is_array && i > 0) text += i % 3 == 0 ? " ,\n" : ",";
+    text += i % 2 == 0 ? "{\"a\": " : "{ \n \"a\"\n:";
+    text += std::to_string(i) + ", \"s\": \"}]\\\"" + std::to_string(i % 7) + "\"}";
+    if (!is_array) text += "\n";
+  }
+  return is_array ? text + "]\n" : text;
+}
+
+TEST_F(TextFormatsTest, JsonObjectsAreFoundWhereverTheTextIsCut) {
+  for (const bool is_array : {false, true}) {
+    const std::string text = JsonObjects(20, is_array);
+    JsonObjectSplitter whole;
+    ASSERT_TRUE(whole.Feed(text).ok() && whole.Finish().ok());
+    const std::string expected = whole.TakeComplete();
+    EXPECT_EQ(std::count(expected.begin(), expected.end(), '\n'), 20);
+    for (size_t step = 1; step < 40; ++step) {
+      JsonObjectSplitter splitter;
+      std::string lines;
+      for (size_t at = 0; at < text.size(); at += step) {
+        ASSERT_TRUE(splitter.Feed(std::string_view(text).substr(at, step)).ok());
+        lines += splitter.TakeComplete();
+      }
+      ASSERT_TRUE(splitter.Finish().ok());
+      ASSERT_EQ(lines, expected) << "in pieces of " << step;
+    }
+  }
+}
+
+TEST_F(TextFormatsTest, JsonOpenBracketsAreErrorsThatNameTheByte) {
+  JsonObjectSplitter object;
+  ASSERT_TRUE(object.Feed("  {\"a\": [1").ok());
+  EXPECT_THAT(object.Finish().message(), HasSubstr("starts at byte 2"));
+  JsonObjectSplitter array;
+  ASSERT_TRUE(array.Feed("[{}").ok());
+  EXPECT_THAT(array.Finish().message(), HasSubstr("array does not end"));
+  JsonObjectSplitter after;
+  EXPECT_THAT(after.Feed("[{}] x").message(), HasSubstr("at byte 5"));
+}
+
+/// A file above half a block is parsed in chunks; the rows and types are those of the whole text.
+TEST_F(TextFormatsTest, JsonInChunksHasTheTypesOfAllRows) {
+  std::string text;
+  for (int i = 0; i < 4000; ++i) {
+    text += "{\"a\": " + (i < 3000 ? std::to_string(i) : std::to_string(i) + ".5");
+    text += i % 2 == 0 ? ", \"o\": {\"x\": null}" : ", \"o\": {\"x\": [1]}";
+    if (i >= 3500) text += ", \"late\": \"" + std::string(80, 'y') + "\"";
+    text += "}\n";
+  }
+  WriteText("in/a.json", text);
+  JsonReadOptions options;
+  options.files = Files("in");
+  const auto source = ValueOf(MakeJsonDatasource(options));
+  const Block whole = ValueOf(ReadAll(source));
+  ReadOptions small;
+  small.target_max_block_size = 64 << 10;
+  small.buffer_bytes = 64 << 10;
+  const Block chunked = ValueOf(ReadAll(source, {}, small));
+  ASSERT_EQ(chunked.num_rows(), 4000);
+  EXPECT_TRUE(chunked.schema()->Equals(*whole.schema()))
+      << chunked.schema()->ToString() << whole.schema()->ToString();
+  EXPECT_TRUE(chunked.batch()->Equals(*whole.batch()));
+  EXPECT_EQ(whole.schema()->field(0)->type()->id(), arrow::Type::DOUBLE);
+}
+
+TEST_F(TextFormatsTest, JsonContradictionsBetweenChunksNameTheColumn) {
+  std::string text;
+  for (int i = 0; i < 6000; ++i) {
+    text += i < 4000 ? "{\"price\": 1, \"n\": \"aaaaaaaaaaaaaaaa\"}\n" : "{\"price\": \"high\"}\n";
+  }
+  WriteText("in/a.json", text);
+  JsonReadOptions options;
+  options.files = Files("in");
+  ReadOptions small;
+  small.target_max_block_size = 64 << 10;
+  const auto failed = ReadAll(ValueOf(MakeJsonDatasource(options)), {}, small);
+  ASSERT_FALSE(failed.ok());
+  EXPECT_THAT(failed.status().message(), HasSubstr("price"));
+  EXPECT_THAT(failed.status().message(), HasSubstr("a.json"));
+}
+
+TEST_F(TextFormatsTest, JsonRowsLongerThanAChunkAreRead) {
+  std::string text;
+  for (int i = 0; i < 4; ++i) text += "{\"s\": \"" + std::string(300'000, 'a' + i) + "\"}\n";
+  WriteText("in/a.json", text);
+  JsonReadOptions options;
+  options.files = Files("in");
+  ReadOptions small;
+  small.target_max_block_size = 64 << 10;
+  const Block block = ValueOf(ReadAll(ValueOf(MakeJsonDatasource(options)), {}, small));
+  EXPECT_EQ(block.num_rows(), 4);
+}
+
 TEST_F(TextFormatsTest, JsonWritesEveryKindOfValue) {
   arrow::DoubleBuilder doubles;
   ASSERT_TRUE(doubles.Append(1.5).ok() && doubles.AppendNull().ok() &&
@@ -155,6 +254,94 @@ TEST_F(TextFormatsTest, NpyHeadersReadBackAndObjectsAreRefused) {
 TEST_F(TextFormatsTest, UnknownKindsAreKeyErrors) {
   EXPECT_TRUE(DeserializeDatasource("nope", "").status().IsKeyError());
   EXPECT_TRUE(DeserializeDatasink("nope", "").status().IsKeyError());
+}
+
+/// A .npy file of `shape` whose element at position p (in C order) is p.
+std::string NpyFile(const std::vector<int64_t>& shape, bool fortran) {
+  int64_t count = 1;
+  for (const int64_t size : shape) count *= size;
+  std::string header = ValueOf(FormatNpyHeader(*arrow::int32(), shape));
+  if (fortran) {
+    const std::string no = "'fortran_order': False";
+    header.replace(header.find(no), no.size(), "'fortran_order': True ");
+  }
+  std::vector<int32_t> values(count);
+  std::vector<int64_t> position(shape.size(), 0);
+  for (int64_t at = 0; at < count; ++at) {
+    int64_t c_order = 0;
+    for (size_t axis = 0; axis < shape.size(); ++axis) {
+      c_order = c_order * shape[axis] + position[axis];
+    }
+    values[at] = static_cast<int32_t>(fortran ? c_order : at);
+    for (size_t axis = 0; axis < shape.size(); ++axis) {
+      if (++position[axis] < shape[axis]) break;
+      position[axis] = 0;
+    }
+  }
+  return header +
+         std::string(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(int32_t));
+}
+
+TEST_F(TextFormatsTest, NpyIsReadInBlocksOfRowsInEitherOrder) {
+  for (const bool fortran : {false, true}) {
+    const std::string name = fortran ? "f" : "c";
+    WriteText(name + "/a.npy", NpyFile({50, 4, 3}, fortran));
+    NumpyReadOptions options;
+    options.files = Files(name);
+    const auto source = ValueOf(MakeNumpyDatasource(options));
+    const auto tasks = ValueOf(source->PlanReadTasks({}));
+    ReadOptions read;
+    read.target_max_block_size = 7 * 12 * 4;  // seven rows
+    read.target_min_block_size = 1;
+    const auto reader = ValueOf(source->Open(tasks.at(0), read));
+    int64_t rows = 0;
+    int64_t blocks = 0;
+    while (auto block = ValueOf(reader->Next())) {
+      ++blocks;
+      const auto& tensors = static_cast<const arrow::ExtensionArray&>(*block->batch()->column(0));
+      const auto& lists = static_cast<const arrow::FixedSizeListArray&>(*tensors.storage());
+      const auto& values = static_cast<const arrow::Int32Array&>(*lists.values());
+      for (int64_t i = 0; i < block->num_rows() * 12; ++i) {
+        ASSERT_EQ(values.Value(lists.value_offset(0) + i), rows * 12 + i) << name;
+      }
+      rows += block->num_rows();
+    }
+    EXPECT_EQ(rows, 50);
+    EXPECT_EQ(blocks, 8);
+  }
+}
+
+TEST_F(TextFormatsTest, NpyThatIsCutOffFailsBeforeItsFirstRow) {
+  WriteText("in/a.npy", NpyFile({50, 4}, false).substr(0, 400));
+  NumpyReadOptions options;
+  options.files = Files("in");
+  const auto failed = ReadAll(ValueOf(MakeNumpyDatasource(options)));
+  EXPECT_THAT(failed.status().message(), HasSubstr("cut off"));
+}
+
+/// Every reader says what it needs, and that does not grow with the file.
+TEST_F(TextFormatsTest, WorkingMemoryDoesNotGrowWithTheFile) {
+  WriteText("in/a", std::string(10 << 20, 'x'));
+  ReadParallelism parallelism;
+  parallelism.target_max_block_size = 1 << 20;
+  const auto heap = [&](const DatasourcePtr& source) {
+    const auto tasks = ValueOf(source->PlanReadTasks(parallelism));
+    return tasks.at(0).heap_bytes;
+  };
+  const auto files = Files("in");
+  FileReadOptions large = files;
+  large.sizes[0] *= 1000;
+  const auto check = [&](auto make, auto options) {
+    options.files = files;
+    const int64_t small_heap = heap(ValueOf(make(options)));
+    options.files = large;
+    EXPECT_GT(small_heap, 0);
+    EXPECT_EQ(heap(ValueOf(make(options))), small_heap);
+  };
+  check(MakeCsvDatasource, CsvReadOptions{});
+  check(MakeJsonDatasource, JsonReadOptions{});
+  check(MakeTextDatasource, TextReadOptions{});
+  check(MakeNumpyDatasource, NumpyReadOptions{});
 }
 
 }  // namespace

@@ -41,6 +41,10 @@ class StepSink final : public PixelSink {
   Result<uint8_t*> Allocate(const ImageInfo& info) override {
     ARROW_ASSIGN_OR_RAISE(steps_, StepsFor(info, options_));
     // Memory is asked for before anything is decoded, so that too little of it costs no work.
+    if (options_.before_decode) {
+      const int64_t scratch = steps_.resize || steps_.convert ? info.size_bytes() : 0;
+      ARROW_RETURN_NOT_OK(options_.before_decode(steps_.result.size_bytes() + scratch));
+    }
     ARROW_ASSIGN_OR_RAISE(result_, final_sink_->Allocate(steps_.result));
     if (!steps_.resize && !steps_.convert) return result_;
     const size_t needed = static_cast<size_t>(info.size_bytes()) + kResizeSlack;
@@ -62,6 +66,14 @@ class StepSink final : public PixelSink {
 }  // namespace
 
 Result<ImageInfo> ImageLoader::Load(Bytes data, PixelSink* sink) {
+  auto loaded = LoadWithScratch(data, sink);
+  for (auto* scratch : {&decoded_, &resized_}) {
+    if (scratch->size() > kKeptScratchBytes) std::vector<uint8_t>().swap(*scratch);
+  }
+  return loaded;
+}
+
+Result<ImageInfo> ImageLoader::LoadWithScratch(Bytes data, PixelSink* sink) {
   StepSink step_sink(options_, sink, &decoded_);
   ARROW_ASSIGN_OR_RAISE(const ImageInfo decoded,
                         DecodeImage(data, &step_sink, &colors_, options_.max_pixels));

@@ -18,10 +18,14 @@ struct BlockSizes {
 
   int64_t join_below_bytes = kJoinBelowBytes;  // smaller ones are joined up to it; 0: never
   int64_t target_max_bytes = 0;                // split above kSplitFactor times this; 0: never
+  /// Copy blocks that keep much more in memory than they use. Not needed where the output is copied
+  /// to another process anyway.
+  bool compact = true;
 };
 
 /// Gives the output of a task its block sizes. The last stage of every chain. Empty blocks are left
-/// out.
+/// out. What it holds back is less than join_below_bytes and never more than the target; one row
+/// larger than the target is a block of its own.
 class OutputBuffer final : public BlockSink {
  public:
   OutputBuffer(task::TaskOutput& out, BlockSizes sizes, arrow::MemoryPool* pool)
@@ -39,6 +43,9 @@ class OutputBuffer final : public BlockSink {
 
  private:
   Status Send(Block block, int64_t bytes);
+  Status HandOn(Block block);
+  /// `bytes` more would make what is held larger than the target.
+  bool Passes(int64_t bytes) const;
 
   task::TaskOutput& out_;
   const BlockSizes sizes_;

@@ -11,6 +11,10 @@
 #include "headrace/base/wire.h"
 #include "headrace/block.h"
 
+namespace headrace::store {
+class MemoryLedger;
+}
+
 namespace headrace::worker {
 
 class UdfHost;
@@ -30,6 +34,11 @@ struct StepContext {
   UdfHost* udf_host = nullptr;  // nullptr where no Python function can run
   double num_cpus = 1;          // CPU slots of a task
   int64_t max_errored_files = 0;
+  /// Bytes of files that a reader may have in memory at a time.
+  int64_t read_buffer_bytes = 32 << 20;
+  /// For memory that only the data tells of, in the middle of a task; nullptr where nobody counts
+  /// (worker processes are measured instead). Not to be held across BlockSink::Put.
+  store::MemoryLedger* memory = nullptr;
   const std::atomic<bool>* cancelled = nullptr;  // set when the result is not wanted any more
 };
 
@@ -38,6 +47,7 @@ struct TaskInfo {
   int64_t task_index = 0;
   std::string write_id;
   int64_t target_max_block_size = 128 << 20;
+  int64_t target_min_block_size = 1 << 20;
 };
 
 /// One stage of a fused chain. One thread at a time. Lives for one task, or, in an actor, for many:

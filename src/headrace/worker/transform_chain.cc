@@ -77,7 +77,9 @@ class Stage final : public BlockSink {
 
 class ChainRunner final : public task::TaskRunner {
  public:
-  explicit ChainRunner(ChainOptions options) : options_(std::move(options)) {}
+  /// `shares_output`: what takes the blocks keeps their memory instead of copying it.
+  ChainRunner(ChainOptions options, bool shares_output)
+      : options_(std::move(options)), shares_output_(shares_output) {}
 
   Status Load(const std::vector<StepSpecPtr>& specs) {
     StepContext context;
@@ -85,6 +87,8 @@ class ChainRunner final : public task::TaskRunner {
     context.udf_host = ProcessUdfHost();
     context.num_cpus = options_.num_cpus;
     context.max_errored_files = options_.max_errored_files;
+    context.read_buffer_bytes = options_.read_buffer_bytes;
+    context.memory = options_.memory;
     context.cancelled = &cancelled_;
     for (const auto& spec : specs) {
       ARROW_ASSIGN_OR_RAISE(auto step, spec->Make(context));
@@ -122,9 +126,12 @@ class ChainRunner final : public task::TaskRunner {
 
  private:
   BlockSizes SizesOf(const task::TaskParams& params) const {
-    if (!steps_.empty() && steps_.back()->sizes_blocks()) return {0, 0};
-    BlockSizes sizes{BlockSizes::kJoinBelowBytes, params.target_max_block_size};
+    BlockSizes sizes{params.target_min_block_size, params.target_max_block_size, shares_output_};
     if (options_.keep_small_blocks) sizes.join_below_bytes = 0;
+    if (!steps_.empty() && steps_.back()->sizes_blocks()) {
+      sizes.join_below_bytes = 0;
+      sizes.target_max_bytes = 0;
+    }
     return sizes;
   }
 
@@ -132,7 +139,8 @@ class ChainRunner final : public task::TaskRunner {
               task::TaskOutput& out, BlockSink& first,
               const std::vector<std::unique_ptr<Stage>>& stages, OutputBuffer& buffer,
               task::TaskStats* stats) {
-    const TaskInfo info{params.task_index, params.write_id, params.target_max_block_size};
+    const TaskInfo info{params.task_index, params.write_id, params.target_max_block_size,
+                        params.target_min_block_size};
     for (const auto& step : steps_) ARROW_RETURN_NOT_OK(step->Begin(info));
     for (const Block& input : inputs) {
       if (first.full()) break;
@@ -149,6 +157,7 @@ class ChainRunner final : public task::TaskRunner {
   }
 
   const ChainOptions options_;
+  const bool shares_output_;
   std::atomic<bool> cancelled_{false};
   std::vector<std::unique_ptr<Step>> steps_;
   std::vector<bool> is_udf_;
@@ -175,7 +184,7 @@ bool TransformChain::stateful() const {
 }
 
 Result<std::unique_ptr<task::TaskRunner>> TransformChain::MakeRunner() const {
-  auto runner = std::make_unique<ChainRunner>(options_);
+  auto runner = std::make_unique<ChainRunner>(options_, lane() == task::Lane::kThread);
   ARROW_RETURN_NOT_OK(runner->Load(steps_));
   return runner;
 }
@@ -186,6 +195,7 @@ Result<std::string> TransformChain::Serialize() const {
   out.F64(options_.num_cpus);
   out.I64(options_.max_errored_files);
   out.Bool(options_.keep_small_blocks);
+  out.I64(options_.read_buffer_bytes);
   out.Str(options_.working_directory);
   out.U64(steps_.size());
   for (const auto& step : steps_) {
@@ -202,6 +212,7 @@ Result<std::shared_ptr<const TransformChain>> TransformChain::Deserialize(std::s
   options.num_cpus = in.F64();
   options.max_errored_files = in.I64();
   options.keep_small_blocks = in.Bool();
+  options.read_buffer_bytes = in.I64();
   options.working_directory = in.Str();
   std::vector<StepSpecPtr> steps(in.Count());
   for (auto& step : steps) {

@@ -18,6 +18,11 @@ struct ChainOptions {
   bool inline_udfs = false;
   /// The user asked for a number of blocks: small ones are not joined.
   bool keep_small_blocks = false;
+  /// DataContext.streaming_read_buffer_size.
+  int64_t read_buffer_bytes = 32 << 20;
+  /// The account that steps ask for memory that they could not foresee; nullptr: none. Outlives the
+  /// chain. Does not cross to other processes.
+  store::MemoryLedger* memory = nullptr;
   /// Folder of the program when the run began: relative paths mean the same in a worker process.
   std::string working_directory;
 };

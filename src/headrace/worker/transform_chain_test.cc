@@ -176,5 +176,51 @@ TEST_F(TransformChainTest, ACancelledTaskSaysSo) {
   EXPECT_EQ(GetErrorDetail(status)->kind(), ErrorKind::kCancelled);
 }
 
+/// Stands for Python: notes how large the blocks are that a function is given.
+class NotingHost final : public UdfHost {
+ public:
+  Result<std::unique_ptr<Step>> MakeStep(const PythonUdf&, const StepContext&) override {
+    class Note final : public Step {
+     public:
+      explicit Note(std::vector<int64_t>* bytes) : bytes_(bytes) {}
+      Status Process(Block block, BlockSink& out) override {
+        bytes_->push_back(block.size_bytes());
+        return out.Put(std::move(block));
+      }
+
+     private:
+      std::vector<int64_t>* const bytes_;
+    };
+    return std::make_unique<Note>(&bytes);
+  }
+  std::vector<int64_t> bytes;
+};
+
+TEST_F(TransformChainTest, FunctionsOfRowsGetLargeBlocksInPieces) {
+  NotingHost host;
+  StepContext context;
+  context.udf_host = &host;
+  class Ignore final : public BlockSink {
+   public:
+    Status Put(Block block) override {
+      for (const int64_t id : Ids(block)) rows.push_back(id);
+      return Status::OK();
+    }
+    std::vector<int64_t> rows;
+  } sink;
+  for (const UdfMode mode : {UdfMode::kFlatMap, UdfMode::kMapBatches}) {
+    host.bytes.clear();
+    sink.rows.clear();
+    PythonUdf udf;
+    udf.mode = mode;
+    const auto step = *PythonStepSpec("f", udf).Make(context);
+    ASSERT_TRUE(step->Begin({.target_max_block_size = 4 << 20}).ok());
+    ASSERT_TRUE(step->Process(IotaBlock(1 << 20), sink).ok());
+    ASSERT_TRUE(step->Finish(sink).ok());
+    EXPECT_EQ(sink.rows, Iota(1 << 20));
+    EXPECT_EQ(host.bytes.size(), mode == UdfMode::kFlatMap ? 8u : 1u);
+  }
+}
+
 }  // namespace
 }  // namespace headrace::worker

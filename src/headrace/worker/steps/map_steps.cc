@@ -48,6 +48,41 @@ class BatchStep final : public Step {
   int64_t held_rows_ = 0;
 };
 
+/// Gives a function that is called row by row its blocks in pieces, so that what it makes of a
+/// large block goes on piece by piece instead of growing beside it.
+class PiecesStep final : public Step {
+ public:
+  explicit PiecesStep(std::unique_ptr<Step> step) : step_(std::move(step)) {}
+
+  Status Begin(const TaskInfo& task) override {
+    piece_bytes_ =
+        task.target_max_block_size > 0
+            ? std::clamp(task.target_max_block_size / kPiecesPerTarget, kLeastPiece, kLargestPiece)
+            : kLargestPiece;
+    return step_->Begin(task);
+  }
+  Status Process(Block block, BlockSink& out) override {
+    const int64_t bytes = block.size_bytes();
+    if (bytes <= 2 * piece_bytes_ || block.num_rows() <= 1) {
+      return step_->Process(std::move(block), out);
+    }
+    const int64_t rows = std::max<int64_t>(1, piece_bytes_ * block.num_rows() / bytes);
+    for (int64_t offset = 0; offset < block.num_rows() && !out.full(); offset += rows) {
+      ARROW_RETURN_NOT_OK(step_->Process(block.Slice(offset, rows), out));
+    }
+    return Status::OK();
+  }
+  Status Finish(BlockSink& out) override { return step_->Finish(out); }
+
+ private:
+  static constexpr int64_t kPiecesPerTarget = 4;
+  static constexpr int64_t kLeastPiece = 1 << 20;
+  static constexpr int64_t kLargestPiece = 32 << 20;
+
+  const std::unique_ptr<Step> step_;
+  int64_t piece_bytes_ = kLargestPiece;
+};
+
 class NativeStep final : public Step {
  public:
   NativeStep(std::string name, NativeStepSpec::Function function)
@@ -85,7 +120,9 @@ Result<std::unique_ptr<Step>> PythonStepSpec::Make(const StepContext& context) c
   if (context.udf_host == nullptr) {
     return Status::Invalid(name_, " is a Python function, and no Python runs in this process");
   }
-  return context.udf_host->MakeStep(udf_, context);
+  ARROW_ASSIGN_OR_RAISE(auto step, context.udf_host->MakeStep(udf_, context));
+  if (udf_.mode == UdfMode::kMapBatches) return step;
+  return std::make_unique<PiecesStep>(std::move(step));
 }
 Status PythonStepSpec::Serialize(WireWriter* out) const {
   out->Str(name_);

@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "headrace/datasource/registry.h"
+#include "headrace/store/memory_ledger.h"
 
 namespace headrace::worker {
 namespace {
@@ -23,6 +24,7 @@ ReadTask ReadTaskFrom(std::string_view bytes, Status* status) {
   task.payload = in.Str();
   task.num_rows = in.I64();
   task.size_bytes = in.I64();
+  task.heap_bytes = in.I64();
   *status = in.Finish();
   return task;
 }
@@ -34,11 +36,22 @@ class ReadStep final : public Step {
     options_.pool = context.pool;
     options_.num_threads = std::max(1, static_cast<int>(context.num_cpus));
     options_.max_errored_files = context.max_errored_files;
+    options_.buffer_bytes = context.read_buffer_bytes;
     options_.cancelled = context.cancelled;
+    if (context.memory != nullptr) {
+      options_.hold_memory = [ledger = context.memory,
+                              cancelled = context.cancelled](int64_t bytes) -> Result<MemoryHold> {
+        ARROW_ASSIGN_OR_RAISE(auto held, ledger->WaitFor(bytes, [cancelled] {
+          return cancelled != nullptr && cancelled->load(std::memory_order_relaxed);
+        }));
+        return std::make_shared<store::MemoryLedger::Reservation>(std::move(held));
+      };
+    }
   }
 
   Status Begin(const TaskInfo& task) override {
     options_.target_max_block_size = task.target_max_block_size;
+    options_.target_min_block_size = task.target_min_block_size;
     rows_left_ = limit_rows_ < 0 ? std::numeric_limits<int64_t>::max() : limit_rows_;
     return Status::OK();
   }
@@ -85,21 +98,31 @@ class ReadStep final : public Step {
 
 }  // namespace
 
-Result<Block> MakeReadTaskBlock(const ReadTask& task) {
-  WireWriter out;
-  out.Str(task.payload);
-  out.I64(task.num_rows);
-  out.I64(task.size_bytes);
-  // Built by hand: a builder costs more than the row, and there may be a hundred thousand of them.
-  const std::string& bytes = out.bytes();
-  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> offsets,
-                        arrow::AllocateBuffer(2 * sizeof(int32_t)));
-  auto* values = reinterpret_cast<int32_t*>(offsets->mutable_data());
-  values[0] = 0;
-  values[1] = static_cast<int32_t>(bytes.size());
-  auto array = std::make_shared<arrow::BinaryArray>(1, std::move(offsets),
-                                                    arrow::Buffer::FromString(out.Take()));
-  return Block(arrow::RecordBatch::Make(ReadTaskSchema(), 1, arrow::ArrayVector{std::move(array)}));
+Result<Block> MakeReadTaskBlock(std::span<const ReadTask> tasks) {
+  std::string bytes;
+  // Built by hand: there may be a million of them.
+  ARROW_ASSIGN_OR_RAISE(
+      std::shared_ptr<arrow::Buffer> offsets,
+      arrow::AllocateBuffer(static_cast<int64_t>((tasks.size() + 1) * sizeof(int32_t))));
+  auto* ends = reinterpret_cast<int32_t*>(offsets->mutable_data());
+  *ends++ = 0;
+  for (const ReadTask& task : tasks) {
+    WireWriter out;
+    out.Str(task.payload);
+    out.I64(task.num_rows);
+    out.I64(task.size_bytes);
+    out.I64(task.heap_bytes);
+    bytes += out.bytes();
+    if (bytes.size() > std::numeric_limits<int32_t>::max()) {
+      return Status::CapacityError("descriptions of read tasks of more than 2 GiB");
+    }
+    *ends++ = static_cast<int32_t>(bytes.size());
+  }
+  const auto rows = static_cast<int64_t>(tasks.size());
+  auto array = std::make_shared<arrow::BinaryArray>(rows, std::move(offsets),
+                                                    arrow::Buffer::FromString(std::move(bytes)));
+  return Block(
+      arrow::RecordBatch::Make(ReadTaskSchema(), rows, arrow::ArrayVector{std::move(array)}));
 }
 
 Result<std::unique_ptr<Step>> ReadStepSpec::Make(const StepContext& context) const {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -29,7 +30,7 @@ class ReadStepSpec final : public StepSpec {
   const int64_t limit_rows_;
 };
 
-/// One row that describes `task`: what a source operator hands to read tasks.
-Result<Block> MakeReadTaskBlock(const ReadTask& task);
+/// One row for each of `tasks`, which describes it: what a source operator hands to read tasks.
+Result<Block> MakeReadTaskBlock(std::span<const ReadTask> tasks);
 
 }  // namespace headrace::worker

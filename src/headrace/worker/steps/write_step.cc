@@ -16,6 +16,7 @@ class WriteStep final : public Step {
   Status Begin(const TaskInfo& task) override {
     info_.task_index = task.task_index;
     info_.write_id = task.write_id;
+    info_.target_max_block_size = task.target_max_block_size;
     info_.pool = pool_;
     writer_.reset();
     num_rows_ = 0;
