@@ -77,9 +77,11 @@ void BindBlock(nb::module_& module) {
       .def_prop_ro("schema", [](const Block& self) { return SchemaHandle{self.schema()}; })
       .def("to_rows", ToRows)
       .def("to_numpy", ToNumpy, nb::arg("copy") = false)
+      .def("take_numpy", TakeNumpy)
       .def("map_rows", CallPerRow<MapRows>, nb::arg("fn"))
       .def("flat_map_rows", CallPerRow<FlatMapRows>, nb::arg("fn"))
       .def("filter_rows", CallPerRow<FilterRows>, nb::arg("fn"))
+      .def("load", [](const Block& self) { return self; })
       .def("slice", &Block::Slice, nb::arg("offset"), nb::arg("length"))
       .def("select", Select, nb::arg("columns"))
       .def(

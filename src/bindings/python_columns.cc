@@ -8,9 +8,11 @@
 #include <arrow/compute/cast.h>
 #include <arrow/extension_type.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <utility>
 #include <vector>
 
 #include "bindings/cell_reader.h"
@@ -226,6 +228,16 @@ nb::object Extensions(const std::shared_ptr<arrow::Array>& array, bool writable)
   return ColumnToNumpy(static_cast<const arrow::ExtensionArray&>(*array).storage(), writable);
 }
 
+/// True when nobody else refers to the memory of `data`, and it may be written to.
+bool IsExclusive(const std::shared_ptr<arrow::ArrayData>& data) {
+  const auto owned = [](const std::shared_ptr<arrow::Buffer>& buffer) {
+    return buffer == nullptr ||
+           (buffer.use_count() == 1 && buffer->is_mutable() && buffer->parent() == nullptr);
+  };
+  return data.use_count() == 1 && std::all_of(data->buffers.begin(), data->buffers.end(), owned) &&
+         std::all_of(data->child_data.begin(), data->child_data.end(), IsExclusive);
+}
+
 }  // namespace
 
 nb::object ColumnToNumpy(const std::shared_ptr<arrow::Array>& array, bool writable) {
@@ -287,6 +299,25 @@ nb::object ToNumpy(const Block& block, bool copy) {
     const nb::object name = NewString(block.schema()->field(i)->name());
     const nb::object column = ColumnToNumpy(block.batch()->column(i), copy);
     CheckCode(PyDict_SetItem(columns.ptr(), name.ptr(), column.ptr()));
+  }
+  return columns;
+}
+
+nb::object TakeNumpy(Block& block) {
+  const Block taken = std::exchange(block, Block());
+  std::vector<bool> exclusive;
+  for (const auto& column : taken.batch()->column_data()) {
+    exclusive.push_back(taken.batch().use_count() == 1 && IsExclusive(column));
+  }
+  nb::object columns = ToNumpy(taken, /*copy=*/false);
+  PyObject* name = nullptr;
+  PyObject* column = nullptr;
+  Py_ssize_t position = 0;
+  for (size_t i = 0; PyDict_Next(columns.ptr(), &position, &name, &column) != 0; ++i) {
+    // Columns of one name share an entry: the last one's, like its place.
+    if (exclusive.size() != static_cast<size_t>(PyDict_Size(columns.ptr()))) break;
+    auto* array = reinterpret_cast<PyArrayObject*>(column);
+    if (exclusive[i]) PyArray_ENABLEFLAGS(array, NPY_ARRAY_WRITEABLE);
   }
   return columns;
 }

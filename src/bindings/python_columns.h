@@ -17,6 +17,9 @@ namespace headrace::bindings {
 /// float64 with NaN; nullable booleans, strings, decimals, lists and structs object arrays.
 nb::object ToNumpy(const Block& block, bool copy);
 
+/// As ToNumpy, and leaves `block` empty: memory that nobody else refers to is lent out writable.
+nb::object TakeNumpy(Block& block);
+
 /// One column as in ToNumpy. A `writable` array never shares memory with `array`.
 nb::object ColumnToNumpy(const std::shared_ptr<arrow::Array>& array, bool writable);
 

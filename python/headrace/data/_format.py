@@ -25,6 +25,12 @@ def check_format(batch_format: str | None) -> None:
         raise ValueError(f"The given batch format {batch_format} isn't allowed (must be one of {list(FORMATS)}).")
 
 
+def load_library(batch_format: str | None) -> None:
+    """Imports what the batches of ``batch_format`` are made with, where that takes long."""
+    if batch_format == "pandas":
+        import pandas  # noqa: F401
+
+
 def to_batch(block: _core.Block, batch_format: str | None, *, arrow_dtypes: bool = True) -> Any:
     """``block`` in ``batch_format``. numpy and pyarrow: views where the memory allows."""
     if batch_format in ("default", "numpy"):

@@ -24,7 +24,7 @@ def tensor_converter(
     target = resolve_device(device)
 
     def convert(block: _core.Block) -> dict[str, torch.Tensor]:
-        arrays = block.to_numpy()
+        arrays = block.take_numpy()
         return {
             name: _tensor(name, array, _dtype_of(dtypes, name), target, pin_memory) for name, array in arrays.items()
         }
