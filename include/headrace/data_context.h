@@ -17,12 +17,17 @@ struct DataContext {
   int64_t target_min_block_size = 1 << 20;
   /// Least number of blocks that a large read is cut into.
   int64_t read_op_min_num_blocks = 200;
+  /// Bytes of its files that one read task may have in memory at a time.
+  int64_t streaming_read_buffer_size = 32 << 20;
   /// Rows leave in the order in which they came.
   bool preserve_order = false;
   /// Slots and bytes that one execution may use; < 0: all there are.
   double limit_cpu = -1;
   double limit_gpu = -1;
   double limit_object_store_memory = -1;
+  double limit_memory = -1;
+  /// The run warns when the program itself has taken so many bytes since it began; <= 0: never.
+  int64_t warn_on_driver_memory_usage_bytes = int64_t{2} << 30;
   /// Tasks that may fail before the run does; < 0: any number.
   int64_t max_errored_blocks = 0;
   /// Tasks that an actor is sent ahead; 0: twice its max_concurrency.
@@ -39,6 +44,12 @@ struct DataContext {
   /// Python functions run in the driver's process, so that a debugger can stop in them.
   bool inline_udfs = false;
   bool eager_free = true;
+  /// Unread blocks at which a task pauses; 0: none pauses.
+  int64_t max_blocks_in_streaming_gen_buffer = 2;
+  /// Backpressure policies that apply, by name ("ResourceBudget"); empty: all.
+  std::vector<std::string> backpressure_policies;
+  /// stats() says which operator held how many bytes.
+  bool trace_allocations = false;
   double execution_no_progress_timeout_s = 1800;
   bool verbose_stats = false;
   /// Optimizer rules that are left out, by name.

@@ -42,14 +42,34 @@ class Block:
         """Row dicts with Python scalars, None, list, dict, ndarray for tensors."""
     def to_numpy(self, copy: bool = False) -> dict[str, np.ndarray]:
         """Columns as ndarrays: views (read-only) where the memory allows, else copies."""
+    def take_numpy(self) -> dict[str, np.ndarray]:
+        """As ``to_numpy``; leaves the block empty, and memory that nobody else refers to can be written to."""
     def map_rows(self, fn: Callable[[dict[str, Any]], Mapping[str, Any]]) -> Block:
         """Block of what ``fn`` returns for each row; workers run ``map`` with the same loop."""
     def flat_map_rows(self, fn: Callable[[dict[str, Any]], Iterable[Mapping[str, Any]]]) -> Block: ...
     def filter_rows(self, fn: Callable[[dict[str, Any]], object]) -> Block: ...
+    def load(self) -> Block:
+        """Itself: a block is used like a BlockRef."""
     def slice(self, offset: int, length: int) -> Block: ...
     def select(self, columns: Sequence[str]) -> Block: ...
     def __arrow_c_array__(self, requested_schema: object | None = None) -> tuple[object, object]: ...
     def __arrow_c_schema__(self) -> object: ...
+
+class BlockRef:
+    """A block in the object store, in memory or spilled."""
+
+    @property
+    def num_rows(self) -> int: ...
+    @property
+    def size_bytes(self) -> int: ...
+    @property
+    def schema(self) -> Schema: ...
+    @property
+    def resident(self) -> bool:
+        """False: ``load`` reads from disk."""
+    def load(self) -> Block: ...
+    def prefetch(self) -> None:
+        """Asks for the block to be brought back from disk meanwhile, if there is room."""
 
 def concat_blocks(blocks: Sequence[Block]) -> Block:
     """One block with all rows; schemas are unified."""
@@ -85,6 +105,8 @@ class Plan:
 
     @staticmethod
     def from_blocks(name: str, blocks: Sequence[Block], /) -> Plan: ...
+    @staticmethod
+    def from_refs(name: str, refs: Sequence[BlockRef], /) -> Plan: ...
     @staticmethod
     def range(n: int, tensor_shape: Sequence[int] | None, override_num_blocks: int | None, options: dict) -> Plan: ...
     @staticmethod
@@ -181,10 +203,13 @@ class ExecutionConfig:
     target_max_block_size: int  # 0: no limit
     target_min_block_size: int
     read_op_min_num_blocks: int
+    streaming_read_buffer_size: int
     preserve_order: bool
     limit_cpu: float  # < 0: no limit; of this execution
     limit_gpu: float
     limit_object_store_memory: float
+    limit_memory: float
+    warn_on_driver_memory_usage_bytes: int
     max_errored_blocks: int
     max_tasks_in_flight_per_actor: int  # 0: 2 x max_concurrency
     max_task_retries: int
@@ -196,6 +221,9 @@ class ExecutionConfig:
     op_resource_reservation_ratio: float
     inline_udfs: bool
     eager_free: bool
+    max_blocks_in_streaming_gen_buffer: int  # 0: no task pauses
+    backpressure_policies: list[str]  # short names; empty: all
+    trace_allocations: bool
     execution_no_progress_timeout_s: float
     verbose_stats: bool
     disabled_rules: list[str]
@@ -203,8 +231,10 @@ class ExecutionConfig:
 class Execution:
     """A running plan. Dropping the last reference cancels it."""
 
-    def next_blocks(self) -> list[Block]:
-        """Waits for at least one block; all that are ready, in order. [] at the end. Raises what failed."""
+    def next_block(self) -> Block | None:
+        """Waits for the next block; None at the end. Raises what failed."""
+    def next_refs(self) -> list[BlockRef]:
+        """Waits for at least one block; handles of all that are ready, in order. [] at the end. Raises what failed."""
     def batches(
         self,
         batch_size: int,
@@ -231,17 +261,22 @@ class BatchIterator:
 def init(
     num_cpus: int | None,
     num_gpus: float | None,
+    memory: int | None,
     object_store_memory: int | None,
     resources: Mapping[str, float],
     python_executable: str,
     sys_path: Sequence[str],
+    spill_directories: Sequence[str] = (),
+    spill_quota_bytes: int | None = None,
+    spill_compression: str | None = None,
 ) -> None:
     """Starts the engine of this process (idempotent); nothing listens, nothing is forked before it is needed."""
 
-def warm_up_python(modules: Sequence[str] = ()) -> None:
+def warm_up_python(modules: Sequence[str] = (), for_actors: bool = False) -> None:
     """Starts the process that forks workers, so that it loads while the program goes on.
 
-    It imports ``modules`` once, for all workers that it forks from then on.
+    It imports ``modules`` once, for all workers that it forks from then on, or for those of actors only: then other
+    workers do not wait for it.
     """
 
 def shutdown() -> None: ...
@@ -249,7 +284,8 @@ def is_initialized() -> bool: ...
 def cluster_resources() -> dict[str, float]: ...
 def available_resources() -> dict[str, float]: ...
 def object_store_stats() -> dict[str, float]:
-    """used_bytes, total_bytes, peak_bytes, num_objects, shared_bytes, spilled_bytes, restored_bytes."""
+    """used_bytes, total_bytes, peak_bytes, num_objects, shared_bytes; spilled_bytes (on disk now), spilled_bytes_total,
+    restored_bytes, num_spilled, num_restored, spill_s, restore_s (since the engine started)."""
 
 def list_files(
     paths: Sequence[str], extensions: Sequence[str], ignore_missing_paths: bool

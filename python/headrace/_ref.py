@@ -14,7 +14,8 @@ _MISSING = object()
 class ObjectRef:
     """A handle to one object. Headrace runs on one machine, so it simply keeps the object alive.
 
-    Block references convert their block (to a DataFrame, …) when they are read for the first time.
+    Block references load and convert their block (to a DataFrame, …) each time they are read, and keep none of it in
+    memory: the block may be spilled in between.
     """
 
     __slots__ = ("_block", "_convert", "_value")
@@ -28,9 +29,8 @@ class ObjectRef:
 
     def get(self) -> Any:
         """The object."""
-        if self._value is _MISSING:
-            assert self._convert is not None
-            self._value = self._convert(self._block)
+        if self._convert is not None:
+            return self._convert(self._block.load())
         return self._value
 
     def hex(self) -> str:

@@ -186,3 +186,26 @@ def test_import_paths_mirror_ray():
     from headrace.data.context import ShuffleStrategy
 
     assert ShuffleStrategy.HASH_SHUFFLE_V2 is ShuffleStrategy.SHUFFLE_V2
+
+
+def test_the_shuffle_block_size_is_a_field_of_its_own():
+    ctx = DataContext()
+    ctx.target_shuffle_max_block_size = 64 * 2**20
+    assert ctx.target_max_block_size == 128 * 2**20
+    assert ctx._to_config().target_max_block_size == 128 * 2**20
+
+
+@pytest.mark.parametrize("no_limit", [None, 0])
+def test_no_target_is_no_limit(no_limit):
+    ctx = DataContext()
+    ctx.target_max_block_size = no_limit
+    assert ctx._to_config().target_max_block_size == 0
+
+
+def test_the_read_buffer_reaches_the_engine_and_is_checked():
+    ctx = DataContext()
+    ctx.streaming_read_buffer_size = 5 * 2**20
+    assert ctx._to_config().streaming_read_buffer_size == 5 * 2**20
+    ctx.streaming_read_buffer_size = 0
+    with pytest.raises(ValueError, match="streaming_read_buffer_size"):
+        ctx._to_config()

@@ -244,3 +244,71 @@ def test_a_csv_file_of_nothing_but_a_header_has_columns_and_no_rows(tmp_path):
     (tmp_path / "b.csv").write_text("a,b\n1,x\n")
     assert ray.data.read_csv(tmp_path).schema().types == [pa.int64(), pa.string()]
     assert ray.data.read_csv(tmp_path).take_all() == [{"a": 1, "b": "x"}]
+
+
+@pytest.fixture
+def one_row_group(tmp_path):
+    """A file with one row group of 8 MiB: far above the targets used here."""
+    numbers = np.arange(500_000)
+    table = pa.table({"id": numbers, "half": numbers / 2})
+    pa.parquet.write_table(table, tmp_path / "one.parquet", row_group_size=len(numbers))
+    return tmp_path / "one.parquet"
+
+
+def block_sizes(ds):
+    return [batch.nbytes for batch in ds.iter_batches(batch_size=None, batch_format="pyarrow")]
+
+
+def test_blocks_follow_the_target(one_row_group):
+    ctx = ray.data.DataContext.get_current()
+    before = ctx.target_max_block_size
+    try:
+        ctx.target_max_block_size = 1 << 20
+        small = block_sizes(ray.data.read_parquet(str(one_row_group)))
+        assert len(small) >= 6
+        assert max(small) <= 1.5 * (1 << 20)
+        ctx.target_max_block_size = None
+        assert len(block_sizes(ray.data.read_parquet(str(one_row_group)))) == 1
+    finally:
+        ctx.target_max_block_size = before
+    assert sum(small) >= 500_000 * 16
+
+
+@pytest.mark.parametrize("wanted", [1, 4, 11])
+def test_override_num_blocks_of_one_row_group(one_row_group, wanted):
+    ds = ray.data.read_parquet(str(one_row_group), override_num_blocks=wanted)
+    assert len(block_sizes(ds)) == wanted
+    assert ds.sum("id") == 500_000 * 499_999 // 2
+
+
+def test_read_op_min_num_blocks_is_followed_when_it_was_set(tmp_path):
+    numbers = np.arange(100_000)
+    pa.parquet.write_table(pa.table({"id": numbers}), tmp_path / "a.parquet", row_group_size=1000)
+    ctx = ray.data.DataContext.get_current()
+    before = ctx.read_op_min_num_blocks, ctx.target_min_block_size
+    try:
+        ctx.target_min_block_size = 1000
+        few = len(block_sizes(ray.data.read_parquet(str(tmp_path))))
+        ctx.read_op_min_num_blocks = 50
+        many = len(block_sizes(ray.data.read_parquet(str(tmp_path))))
+    finally:
+        ctx.read_op_min_num_blocks, ctx.target_min_block_size = before
+    assert many >= 50 or many > few
+
+
+def test_large_json_files_are_read_in_chunks_with_the_types_of_all_rows(tmp_path):
+    lines = [{"a": i if i < 50_000 else i + 0.5, "s": "x" * 20} for i in range(60_000)]
+    for name, text in (
+        ("lines.json", "\n".join(json.dumps(line) for line in lines)),
+        ("array.json", json.dumps(lines, indent=1)),
+    ):
+        (tmp_path / name).write_text(text)
+        ctx = ray.data.DataContext.get_current()
+        before = ctx.target_max_block_size
+        try:
+            ctx.target_max_block_size = 1 << 20
+            ds = ray.data.read_json(str(tmp_path / name))
+            assert str(ds.schema().base_schema.field("a").type) == "double"
+            assert ds.sum("a") == sum(line["a"] for line in lines)
+        finally:
+            ctx.target_max_block_size = before

@@ -16,14 +16,24 @@ namespace headrace::bindings {
 namespace {
 
 void Init(std::optional<int> num_cpus, std::optional<double> num_gpus,
-          std::optional<int64_t> object_store_memory, std::map<std::string, double> resources,
-          std::string python_executable, std::vector<std::string> sys_path) {
+          std::optional<int64_t> memory, std::optional<int64_t> object_store_memory,
+          std::map<std::string, double> resources, std::string python_executable,
+          std::vector<std::string> sys_path, std::vector<std::string> spill_directories,
+          std::optional<int64_t> spill_quota_bytes, std::optional<std::string> spill_compression) {
   api::EngineOptions options;
   options.num_cpus = num_cpus;
   options.num_gpus = num_gpus.value_or(0);
+  options.memory = memory;
   options.object_store_memory = object_store_memory;
   options.resources = std::move(resources);
   options.python = {std::move(python_executable), std::move(sys_path)};
+  if (!spill_directories.empty()) options.spill.directories = std::move(spill_directories);
+  if (spill_quota_bytes) options.spill.quota_bytes = *spill_quota_bytes;
+  if (spill_compression) {
+    using Compression = store::SpillOptions::Compression;
+    options.spill.compression =
+        *spill_compression == "lz4" ? Compression::kLz4 : Compression::kNone;
+  }
   ValueOrRaise(api::Engine::Start(std::move(options)));
 }
 
@@ -46,8 +56,13 @@ std::map<std::string, double> ObjectStoreStats() {
           {"peak_bytes", static_cast<double>(stats.peak_bytes)},
           {"shared_bytes", static_cast<double>(stats.shared_bytes)},
           {"num_objects", static_cast<double>(stats.num_objects)},
-          {"spilled_bytes", 0.0},  // nothing is spilled yet
-          {"restored_bytes", 0.0}};
+          {"spilled_bytes", static_cast<double>(stats.spilled_bytes)},
+          {"spilled_bytes_total", static_cast<double>(stats.spilled_bytes_total)},
+          {"restored_bytes", static_cast<double>(stats.restored_bytes_total)},
+          {"num_spilled", static_cast<double>(stats.num_spilled)},
+          {"num_restored", static_cast<double>(stats.num_restored)},
+          {"spill_s", stats.spill_s},
+          {"restore_s", stats.restore_s}};
 }
 
 std::vector<std::pair<std::string, int64_t>> ListFiles(const std::vector<std::string>& paths,
@@ -76,18 +91,24 @@ void SetLevel(const std::string& level) {
 
 void BindEngine(nb::module_& module) {
   module.def("init", &Init, nb::arg("num_cpus").none(), nb::arg("num_gpus").none(),
-             nb::arg("object_store_memory").none(), nb::arg("resources"),
-             nb::arg("python_executable"), nb::arg("sys_path"));
+             nb::arg("memory").none(), nb::arg("object_store_memory").none(), nb::arg("resources"),
+             nb::arg("python_executable"), nb::arg("sys_path"),
+             nb::arg("spill_directories") = std::vector<std::string>(),
+             nb::arg("spill_quota_bytes").none() = nb::none(),
+             nb::arg("spill_compression").none() = nb::none());
   module.def("shutdown", [] {
     nb::gil_scoped_release nogil;  // waits for workers to end
     api::Engine::Stop();
   });
   module.def(
       "warm_up_python",
-      [](std::vector<std::string> modules) {
-        ValueOrRaise(api::Engine::Current())->backend()->WarmUpPython(std::move(modules));
+      [](std::vector<std::string> modules, bool for_actors) {
+        using Use = backend::Zygote::Use;
+        ValueOrRaise(api::Engine::Current())
+            ->backend()
+            ->WarmUpPython(std::move(modules), for_actors ? Use::kActor : Use::kTasks);
       },
-      nb::arg("modules") = std::vector<std::string>(),
+      nb::arg("modules") = std::vector<std::string>(), nb::arg("for_actors") = false,
       "Starts the process that forks workers, so that it loads while the program goes on.");
   module.def("is_initialized", &api::Engine::IsStarted);
   module.def("cluster_resources",

@@ -38,13 +38,22 @@ void WaitForSignalsOr(Source& source) {
   }
 }
 
-std::vector<Block> NextBlocks(Execution& self) {
+std::optional<Block> NextBlock(Execution& self) {
   WaitForSignalsOr(self);
-  auto blocks = [&] {
+  auto block = [&] {
     nb::gil_scoped_release nogil;
-    return self.NextBlocks();
+    return self.NextBlock();
   }();
-  return ValueOrRaise(std::move(blocks));
+  return ValueOrRaise(std::move(block));
+}
+
+std::vector<task::BlockRef> NextRefs(Execution& self) {
+  WaitForSignalsOr(self);
+  auto refs = [&] {
+    nb::gil_scoped_release nogil;
+    return self.NextRefs();
+  }();
+  return ValueOrRaise(std::move(refs));
 }
 
 void Join(Execution& self) {
@@ -85,6 +94,9 @@ nb::dict OperatorDict(const OperatorSnapshot& op, int64_t rows_total) {
   out["actors"] = op.actors;
   out["backpressure"] = op.counters.backpressure_policy;
   out["backpressure_s"] = op.counters.backpressure_s;
+  out["why_not"] = op.why_not;
+  out["tasks_paused"] = op.num_paused;
+  out["held_bytes"] = op.counters.held_bytes;
   out["wall_s"] = op.counters.wall_s.sum;
   out["cpu_s"] = op.counters.cpu_s.sum;
   out["udf_s"] = op.counters.udf_s.sum;
@@ -107,6 +119,7 @@ nb::dict Progress(const Execution& self) {
   out["rows_total"] = totals.empty() ? -1 : totals.back();
   out["seconds"] = run.seconds;
   out["done"] = run.done;
+  out["spilled_bytes"] = run.store.spilled_bytes;
   out["operators"] = operators;
   return out;
 }
@@ -119,10 +132,13 @@ void BindExecution(nb::module_& module) {
       .def_rw("target_max_block_size", &DataContext::target_max_block_size)
       .def_rw("target_min_block_size", &DataContext::target_min_block_size)
       .def_rw("read_op_min_num_blocks", &DataContext::read_op_min_num_blocks)
+      .def_rw("streaming_read_buffer_size", &DataContext::streaming_read_buffer_size)
       .def_rw("preserve_order", &DataContext::preserve_order)
       .def_rw("limit_cpu", &DataContext::limit_cpu)
       .def_rw("limit_gpu", &DataContext::limit_gpu)
       .def_rw("limit_object_store_memory", &DataContext::limit_object_store_memory)
+      .def_rw("limit_memory", &DataContext::limit_memory)
+      .def_rw("warn_on_driver_memory_usage_bytes", &DataContext::warn_on_driver_memory_usage_bytes)
       .def_rw("max_errored_blocks", &DataContext::max_errored_blocks)
       .def_rw("max_tasks_in_flight_per_actor", &DataContext::max_tasks_in_flight_per_actor)
       .def_rw("max_task_retries", &DataContext::max_task_retries)
@@ -134,9 +150,28 @@ void BindExecution(nb::module_& module) {
       .def_rw("op_resource_reservation_ratio", &DataContext::op_resource_reservation_ratio)
       .def_rw("inline_udfs", &DataContext::inline_udfs)
       .def_rw("eager_free", &DataContext::eager_free)
+      .def_rw("max_blocks_in_streaming_gen_buffer",
+              &DataContext::max_blocks_in_streaming_gen_buffer)
+      .def_rw("backpressure_policies", &DataContext::backpressure_policies)
+      .def_rw("trace_allocations", &DataContext::trace_allocations)
       .def_rw("execution_no_progress_timeout_s", &DataContext::execution_no_progress_timeout_s)
       .def_rw("verbose_stats", &DataContext::verbose_stats)
       .def_rw("disabled_rules", &DataContext::disabled_rules);
+
+  nb::class_<task::BlockRef>(module, "BlockRef")
+      .def_ro("num_rows", &task::BlockRef::num_rows)
+      .def_ro("size_bytes", &task::BlockRef::size_bytes)
+      .def_prop_ro("schema", [](const task::BlockRef& self) { return SchemaHandle{self.schema()}; })
+      .def_prop_ro("resident", [](const task::BlockRef& self) { return self.object->resident(); })
+      .def("load",
+           [](const task::BlockRef& self) {
+             auto block = [&] {
+               nb::gil_scoped_release nogil;  // may read from disk
+               return self.Load();
+             }();
+             return ValueOrRaise(std::move(block));
+           })
+      .def("prefetch", [](const task::BlockRef& self) { task::PrefetchBlocks(&self, &self + 1); });
 
   nb::class_<BatchIterator>(module, "BatchIterator")
       .def("next", &NextBatch, "Next batch, or None at the end.")
@@ -147,7 +182,8 @@ void BindExecution(nb::module_& module) {
       });
 
   nb::class_<Execution>(module, "Execution")
-      .def("next_blocks", &NextBlocks)
+      .def("next_block", &NextBlock)
+      .def("next_refs", &NextRefs)
       .def(
           "batches",
           [](std::shared_ptr<Execution> self, int64_t batch_size, bool drop_last,

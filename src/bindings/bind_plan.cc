@@ -16,6 +16,7 @@
 #include "bindings/raise.h"
 #include "headrace/api/aggregate.h"
 #include "headrace/api/execution.h"
+#include "headrace/api/materialized.h"
 #include "headrace/plan/operators.h"
 #include "headrace/plan/row_count_of.h"
 #include "headrace/plan/schema_of.h"
@@ -230,6 +231,10 @@ void BindReaders(nb::class_<Plan>& plan) {
           [](std::string name, std::vector<Block> blocks) {
             return Plan{std::make_shared<plan::InputData>(std::move(name), std::move(blocks))};
           })
+      .def_static("from_refs",
+                  [](std::string name, std::vector<task::BlockRef> refs) {
+                    return Plan{ValueOrRaise(api::InputOf(std::move(name), std::move(refs)))};
+                  })
       .def_static(
           "range",
           [](int64_t n, std::optional<std::vector<int64_t>> shape, Blocks blocks,

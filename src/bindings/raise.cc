@@ -74,6 +74,10 @@ nb::object ExceptionFromStatus(const Status& status) {
       return NewException(PyExc_TypeError, message);
     case ErrorKind::kExecutionTimeout:
       return NewHeadraceException("ExecutionTimeoutError", message);
+    case ErrorKind::kOutOfDisk:
+      return NewHeadraceException("OutOfDiskError", message);
+    case ErrorKind::kObjectLost:
+      return NewHeadraceException("ObjectLostError", message);
     case ErrorKind::kDefault:
       break;
   }

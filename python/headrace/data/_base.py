@@ -11,7 +11,7 @@ from headrace.data._run import Results, Run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from typing import Any
 
     from headrace.data._map_options import MapOptions
@@ -45,7 +45,8 @@ class DatasetBase:
         self._shuffle_rows = shuffle_rows
         self._results = Results(needs_gpus)
         self._unique = f"{int(time.time() * 1000):012x}{os.urandom(7).hex()}"
-        self._blocks: list[_core.Block] | None = None  # set when materialized
+        # Set when materialized: blocks that the user gave, or handles of blocks in the object store.
+        self._blocks: Sequence[_core.Block | _core.BlockRef] | None = None
 
     def _derive(self, plan: _core.Plan, mapped: MapOptions | None = None) -> Dataset:
         """A dataset with one more operator."""
@@ -63,7 +64,8 @@ class DatasetBase:
         return Run(self, (self._plan if plan is None else plan).execute)
 
     def _iter_blocks(self, limit: int | None = None) -> Iterator[_core.Block]:
-        """Blocks of the first ``limit`` rows (None: of all), from memory when they are there."""
+        """Blocks of the first ``limit`` rows (None: of all), one at a time; those of a materialized dataset are
+        brought back from disk where need be."""
         if self._blocks is not None:
             yield from _first_rows(self._blocks, limit)
             return
@@ -78,14 +80,36 @@ class DatasetBase:
                     schema = block.schema
                 yield block
         if schema is None or not schema.names:  # no task had rows, or there were none: the plan may know
-            schema = self._plan.schema()
-            if schema is not None and schema.names:
-                yield _empty_block(schema)
+            for block in self._with_schema([]):
+                schema = block.schema
+                yield block
         results = self._results  # reached only when the consumer took everything
         if schema is not None and results.schema is None:
             results.schema = schema
         if limit is None:
             results.num_rows, results.size_bytes = rows, size
+
+    def _kept_blocks(self) -> Sequence[_core.Block | _core.BlockRef]:
+        """What a materialized dataset keeps: runs the plan, unless the blocks are there. Loads none of them."""
+        if self._blocks is not None:
+            return self._blocks
+        with self._run() as run:
+            refs = list(run.refs())
+        schema = next((ref.schema for ref in refs if ref.schema.names), None)
+        results = self._results
+        if schema is not None:
+            if results.schema is None:
+                results.schema = schema
+            results.num_rows, results.size_bytes = _sizes(refs)
+            return refs
+        return list(self._with_schema([ref.load() for ref in refs]))
+
+    def _with_schema(self, blocks: Sequence[_core.Block]) -> Iterator[_core.Block]:
+        """``blocks``, none of which has columns; and one with those that the plan knows of."""
+        yield from blocks
+        schema = self._plan.schema()
+        if schema is not None and schema.names:
+            yield _empty_block(schema)
 
     def get_dataset_id(self) -> str:
         """Id for logs and statistics: name, a unique part, and the number of the latest run (-1 before the first).
@@ -108,12 +132,21 @@ def _empty_block(schema: _core.Schema) -> _core.Block:
     return _core.Block.from_arrow(pyarrow.schema(schema).empty_table())
 
 
-def _first_rows(blocks: list[_core.Block], limit: int | None) -> Iterator[_core.Block]:
-    for block in blocks:
-        if limit is None:
-            yield block
-            continue
-        if limit <= 0:
+def _sizes(blocks: Sequence[_core.Block | _core.BlockRef]) -> tuple[int, int]:
+    """Rows and bytes in all."""
+    return sum(block.num_rows for block in blocks), sum(block.size_bytes for block in blocks)
+
+
+def _first_rows(blocks: Sequence[_core.Block | _core.BlockRef], limit: int | None) -> Iterator[_core.Block]:
+    for index, kept in enumerate(blocks):
+        if limit is not None and limit <= 0:
             return
-        yield block if block.num_rows <= limit else block.slice(0, limit)
-        limit -= block.num_rows
+        if limit is None:  # the next ones are needed, too: the disk reads while these rows are used
+            for later in blocks[index + 1 : index + 3]:
+                if isinstance(later, _core.BlockRef):
+                    later.prefetch()
+        block = kept.load()
+        yield block if limit is None or block.num_rows <= limit else block.slice(0, limit)
+        if limit is not None:
+            limit -= block.num_rows
+        del block  # not held while the consumer asks for the next one

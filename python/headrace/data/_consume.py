@@ -101,14 +101,14 @@ class ConsumeMethods(DatasetBase):
         return results.num_rows
 
     def materialize(self) -> MaterializedDataset:
-        """Run everything and keep the blocks in memory (or spilled).
+        """Run everything and keep the blocks in the object store, which spills those that do not fit.
 
         >>> ray.data.range(3).materialize().count()
         3
         """
         from headrace.data.dataset import MaterializedDataset
 
-        made = MaterializedDataset._from_blocks(list(self._iter_blocks()), self._context, name=self._name)
+        made = MaterializedDataset._from_blocks(self._kept_blocks(), self._context, name=self._name)
         made._results.stats_text = self.stats()  # type: ignore[attr-defined]
         made._results.stats_summary = self._results.stats_summary
         made._shuffle_rows = self._shuffle_rows
@@ -166,7 +166,7 @@ class ConsumeMethods(DatasetBase):
 
         cut = self._cut(batch_size, drop_last, prefetch_batches, local_shuffle_buffer_size, local_shuffle_seed)
         ahead = prefetch_batches if _collate_fn is not None or batch_format == "pandas" else 0
-        return Repeatable(lambda: self._converted(cut, convert, ahead, _finalize_fn))
+        return Repeatable(lambda: self._converted(cut, convert, ahead, _finalize_fn, batch_format))
 
     def iter_torch_batches(
         self,
@@ -291,7 +291,7 @@ class ConsumeMethods(DatasetBase):
         return list(self._results.refs)
 
     def _refs(self, convert: Callable[[_core.Block], Any]) -> list[ObjectRef]:
-        return [ObjectRef(block=block, convert=convert) for block in self._iter_blocks()]
+        return [ObjectRef(block=block, convert=convert) for block in self._kept_blocks()]
 
     def _to_batch(self, block: _core.Block, batch_format: str | None) -> Any:
         arrow_dtypes = self._context.enable_arrow_backed_pandas_conversion
@@ -318,6 +318,7 @@ class ConsumeMethods(DatasetBase):
         convert: Callable[[_core.Block], Any],
         ahead: int,
         finalize: Callable[[Any], Any] | None,
+        batch_format: str | None = None,
     ) -> Iterator[Any]:
         """One pass: run, cut, convert (``ahead`` > 0: in a thread), finalize."""
 
@@ -326,6 +327,7 @@ class ConsumeMethods(DatasetBase):
         def blocks() -> Iterator[_core.Block]:
             with self._run() as run:
                 started.append(run)
+                _format.load_library(batch_format)  # while the run starts
                 yield from run.batches(cut)
 
         def interrupt() -> None:

@@ -32,17 +32,22 @@ class ContextFields:
 
     # Blocks and reading.
     target_max_block_size: int | None = 128 * MIB
-    """Bytes a block should not exceed (up to 1.5 times that may occur); None: no limit. Used."""
+    """Bytes a block should not exceed (up to 1.5 times that may occur, and a row that is larger is a block of its own);
+    None: no limit. A small memory ceiling makes blocks smaller than this. Used."""
     target_min_block_size: int = 1 * MIB
-    """Bytes below which reading does not cut blocks to reach ``read_op_min_num_blocks``. Used."""
+    """Bytes up to which smaller blocks of a task are joined; reading does not cut tasks below it to keep all CPUs busy.
+    Used."""
     target_shuffle_max_block_size: int = 1 * GIB
-    """Bytes of a block in a shuffle. No effect: there are no shuffles yet. Does not change the other block sizes."""
+    """Bytes of a block in a shuffle. No effect: there are no shuffles yet. A field of its own: setting it does not
+    change ``target_max_block_size``, as it does in Ray."""
     read_op_min_num_blocks: int = 200
-    """Blocks that reading aims for at least. Used."""
+    """Blocks that reading aims for at least, as long as they are above ``target_min_block_size``. Used when it is set
+    to another value: Ray's default, which serves clusters, is left to the number of CPUs."""
     min_parallelism: int = 200
     """Old name of ``read_op_min_num_blocks``. Used."""
     streaming_read_buffer_size: int = 32 * MIB
-    """Bytes of the buffer of a file stream. No effect: readers choose their own buffers."""
+    """Bytes of its files that a read task may have in memory at a time (text that is parsed, stream buffers); readers
+    take less where more does not help. Used."""
     decoding_size_estimation: bool = True
     """Estimate decoded sizes before reading. No effect: always done."""
     use_datasource_v2: bool = True
@@ -218,7 +223,9 @@ class ContextFields:
     per_stage_map_timing: bool = False
     """Timing per fused function. No effect: always measured."""
     trace_allocations: bool = False
-    """Ray's debug output of block frees. No effect: see ``object_store_stats``."""
+    """``stats()`` says how many bytes of the object store each operator held. Used."""
+    _max_num_blocks_in_streaming_gen_buffer: int = 2
+    """Blocks that a task may put out before somebody has taken them; then it pauses. 0: it never pauses. Used."""
     warn_on_driver_memory_usage_bytes: int = 2 * GIB
     """Warn when shuffle metadata in the driver grows. No effect: there are no shuffles yet."""
     dataset_logger_id: str | None = None

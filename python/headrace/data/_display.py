@@ -5,6 +5,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
     from headrace import _core
@@ -37,20 +38,22 @@ def describe(dataset: DatasetBase, schema: Schema | None, num_rows: int | None) 
     return "\n".join(lines)
 
 
-def _preview(blocks: list[_core.Block], num_rows: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def _preview(
+    blocks: Sequence[_core.Block | _core.BlockRef], num_rows: int
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """The first and the last rows; all of them in the first list when they are few."""
     if num_rows <= _MAX_ROWS:
-        return [row for block in blocks for row in block.to_rows()], []
+        return [row for block in blocks for row in block.load().to_rows()], []
     head: list[dict[str, Any]] = []
     for block in blocks:
-        head += block.slice(0, _HEAD_ROWS - len(head)).to_rows()
+        head += block.load().slice(0, _HEAD_ROWS - len(head)).to_rows()
         if len(head) == _HEAD_ROWS:
             break
     tail: list[dict[str, Any]] = []
     wanted = _MAX_ROWS - _HEAD_ROWS
     for block in reversed(blocks):
         rows = min(wanted - len(tail), block.num_rows)
-        tail = block.slice(block.num_rows - rows, rows).to_rows() + tail
+        tail = block.load().slice(block.num_rows - rows, rows).to_rows() + tail
         if len(tail) == wanted:
             break
     return head, tail

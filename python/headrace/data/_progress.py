@@ -102,7 +102,9 @@ def _summary(snapshot: Mapping[str, Any]) -> str:
     seconds = snapshot["seconds"]
     rate = snapshot["rows"] / seconds if seconds > 0 else 0.0
     digits = 0 if rate >= 100 else 1
-    return f"{_rows(snapshot['rows'], snapshot['rows_total'])} in {seconds:.1f} s ({rate:,.{digits}f} rows/s)"
+    text = f"{_rows(snapshot['rows'], snapshot['rows_total'])} in {seconds:.1f} s ({rate:,.{digits}f} rows/s)"
+    spilled = snapshot.get("spilled_bytes", 0)
+    return f"{text}, {spilled / 2**20:,.1f} MiB on disk" if spilled > 0 else text
 
 
 def _time_left(snapshot: Mapping[str, Any]) -> str:
@@ -117,11 +119,13 @@ def _time_left(snapshot: Mapping[str, Any]) -> str:
 
 
 def _state(operator: Mapping[str, Any]) -> str:
-    parts = [f"tasks: {operator['tasks_running']} running, {operator['tasks_done']} done"]
+    paused = f" ({operator['tasks_paused']} paused)" if operator.get("tasks_paused") else ""
+    parts = [f"tasks: {operator['tasks_running']} running{paused}, {operator['tasks_done']} done"]
     if operator["queued_blocks"] > 0:
         parts.append(f"queued: {operator['queued_blocks']} blocks ({operator['queued_bytes'] / 2**20:.1f} MiB)")
     if operator.get("actors"):
         parts.append(f"actors: {operator['actors']}")
     if operator.get("backpressure"):
-        parts.append(f"backpressure: {operator['backpressure']}")
+        why = f" ({operator['why_not']})" if operator.get("why_not") else ""
+        parts.append(f"backpressure: {operator['backpressure']}{why}")
     return "; ".join(parts)

@@ -64,12 +64,15 @@ class Run:
 
     def blocks(self) -> Iterator[_core.Block]:
         """All blocks, in order, as soon as they are ready."""
-        while True:
-            ready = self.execution.next_blocks()
-            if not ready:
-                self._finished = True
-                return
+        while (block := self.execution.next_block()) is not None:
+            yield block
+        self._finished = True
+
+    def refs(self) -> Iterator[_core.BlockRef]:
+        """Handles of all blocks, in order, as soon as they are ready. The blocks stay in the object store."""
+        while ready := self.execution.next_refs():
             yield from ready
+        self._finished = True
 
     def batches(self, cut: tuple[int, bool, int, int, int | None]) -> Iterator[_core.Block]:
         """Batches as ``Execution.batches`` cuts them; ``cut`` are its arguments."""

@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
-from headrace import _core
+from headrace._engine import preload
 from headrace.data import _map_options as arguments
 from headrace.data._base import DatasetBase
+from headrace.data._imports import shareable_imports
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -251,10 +252,12 @@ class TransformMethods(DatasetBase):
         from headrace._worker.udf import UdfDescriptor, dump_udf
 
         batch_format = given.get("batch_format", "default")
-        if kind == "batches" and batch_format not in ("default", "numpy") and _core.is_initialized():
-            # Half a second of imports: once for all workers, while this process goes on.
-            _core.warm_up_python(["pyarrow", "pandas"] if batch_format == "pandas" else ["pyarrow"])
         is_class = arguments.is_callable_class(fn)
+        # Seconds of imports: once for all workers, while this process goes on.
+        modules = set(shareable_imports(fn))
+        if kind == "batches" and batch_format not in ("default", "numpy"):
+            modules |= {"pyarrow", "pandas"} if batch_format == "pandas" else {"pyarrow"}
+        preload(sorted(modules), for_actors=bool(mapped.options.get("actors")))
         descriptor = UdfDescriptor(
             fn=fn,
             is_class=is_class,

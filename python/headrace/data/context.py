@@ -54,6 +54,7 @@ _ENVIRONMENT: dict[str, tuple[str, Callable[[str], Any]]] = {
     "RAY_DATA_PUSH_BASED_SHUFFLE": ("use_push_based_shuffle", _is_set),
     "RAY_DATA_DEFAULT_MIN_PARALLELISM": ("read_op_min_num_blocks", int),
     "RAY_DATA_TRACE_ALLOCATIONS": ("trace_allocations", _is_set),
+    "RAY_DATA_MAX_NUM_BLOCKS_IN_STREAMING_GEN_BUFFER": ("_max_num_blocks_in_streaming_gen_buffer", int),
     "RAY_DATA_DEFAULT_SHUFFLE_STRATEGY": ("shuffle_strategy", str),
 }
 
@@ -206,10 +207,13 @@ class DataContext(ContextFields):
         config.target_max_block_size = int(self.target_max_block_size or 0)
         config.target_min_block_size = int(self.target_min_block_size)
         config.read_op_min_num_blocks = int(self.read_op_min_num_blocks)
+        config.streaming_read_buffer_size = _at_least_one("streaming_read_buffer_size", self.streaming_read_buffer_size)
         config.preserve_order = bool(options.preserve_order)
         config.limit_cpu = self._limit("cpu", "CPU")
         config.limit_gpu = self._limit("gpu", "GPU")
         config.limit_object_store_memory = self._limit("object_store_memory", "object_store_memory")
+        config.limit_memory = self._limit("memory", "memory")
+        config.warn_on_driver_memory_usage_bytes = int(self.warn_on_driver_memory_usage_bytes or 0)
         config.max_errored_blocks = int(self.max_errored_blocks)
         config.max_tasks_in_flight_per_actor = int(self.max_tasks_in_flight_per_actor or 0)
         scaling = self.autoscaling_config
@@ -222,6 +226,9 @@ class DataContext(ContextFields):
         )
         config.inline_udfs = bool(options.inline_udfs)
         config.eager_free = bool(self.eager_free)
+        config.max_blocks_in_streaming_gen_buffer = int(self._max_num_blocks_in_streaming_gen_buffer)
+        config.backpressure_policies = _policy_names(self.get_config("backpressure_policies.enabled"))
+        config.trace_allocations = bool(self.trace_allocations)
         timeout = float(self.execution_no_progress_timeout_s)
         if timeout == 0:
             raise ValueError("execution_no_progress_timeout_s must be > 0, or -1 to switch the check off; got 0")
@@ -243,6 +250,27 @@ class DataContext(ContextFields):
                 total *= _share("override_object_store_memory_limit_fraction", fraction)
             return max(0.0, min(limit, total) - excluded)
         return -1.0 if limit == float("inf") else float(limit)
+
+
+_POLICIES = ("ConcurrencyCap", "ResourceBudget", "MemoryCeiling")
+
+
+def _policy_names(enabled: Any) -> list[str]:
+    """Short names of the policies in Ray's ``backpressure_policies.enabled``: classes or names; empty: all.
+
+    The memory ceiling holds whatever is enabled.
+    """
+    if enabled is None:
+        return []
+    names = [policy if isinstance(policy, str) else policy.__name__ for policy in enabled]
+    short = [name.removesuffix("BackpressurePolicy") for name in names]
+    return [*(name for name in short if name in _POLICIES[:2]), _POLICIES[2]]
+
+
+def _at_least_one(name: str, value: int) -> int:
+    if value < 1:
+        raise ValueError(f"{name} must be at least 1 byte, got {value}")
+    return int(value)
 
 
 def _share(name: str, value: float) -> float:

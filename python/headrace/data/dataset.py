@@ -131,9 +131,20 @@ class MaterializedDataset(Dataset):
 
     @classmethod
     def _from_blocks(
-        cls, blocks: Sequence[_core.Block], context: DataContext, *, name: str | None = None, source: str = "Input"
+        cls,
+        blocks: Sequence[_core.Block | _core.BlockRef],
+        context: DataContext,
+        *,
+        name: str | None = None,
+        source: str = "Input",
     ) -> MaterializedDataset:
-        """A dataset over ``blocks``; ``source`` names the operator."""
-        made = cls(_core.Plan.from_blocks(source, list(blocks)), context, name=name)
+        """A dataset over ``blocks``, all in memory or all handles; ``source`` names the operator."""
+        refs = [block for block in blocks if isinstance(block, _core.BlockRef)]
+        plan = (
+            _core.Plan.from_refs(source, refs)
+            if refs
+            else _core.Plan.from_blocks(source, [block.load() for block in blocks])
+        )
+        made = cls(plan, context, name=name)
         made._blocks = list(blocks)
         return made

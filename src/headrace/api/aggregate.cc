@@ -15,9 +15,12 @@ Result<Block> Aggregate(const plan::LogicalOperatorPtr& plan,
   ARROW_ASSIGN_OR_RAISE(auto execution, Execution::Start(root, context, "aggregate"));
   std::vector<Block> partials;
   while (true) {
-    ARROW_ASSIGN_OR_RAISE(const auto blocks, execution->NextBlocks());
-    if (blocks.empty()) break;
-    partials.insert(partials.end(), blocks.begin(), blocks.end());
+    ARROW_ASSIGN_OR_RAISE(const auto refs, execution->NextRefs());
+    if (refs.empty()) break;
+    for (const auto& ref : refs) {
+      ARROW_ASSIGN_OR_RAISE(Block partial, ref.Load());
+      partials.push_back(std::move(partial));
+    }
   }
   std::vector<compute::AggregateSpec> specs;
   for (const auto& one : aggregates) {

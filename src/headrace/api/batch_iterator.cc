@@ -55,8 +55,7 @@ Result<std::optional<Block>> BatchIterator::Next() {
 }
 
 bool BatchIterator::WaitReady(std::chrono::milliseconds timeout) {
-  if (!thread_.joinable())
-    return held_rows_ > 0 || !arrived_.empty() || execution_->WaitReady(timeout);
+  if (!thread_.joinable()) return held_rows_ > 0 || execution_->WaitReady(timeout);
   const auto begin = std::chrono::steady_clock::now();
   std::unique_lock lock(mutex_);
   const bool ready = changed_.wait_for(
@@ -86,18 +85,17 @@ void BatchIterator::Prefetch() {
 }
 
 Result<bool> BatchIterator::Pull() {
-  while (arrived_.empty()) {
-    if (input_ended_) return false;
-    ARROW_ASSIGN_OR_RAISE(auto blocks, execution_->NextBlocks());
-    if (blocks.empty()) input_ended_ = true;
-    for (Block& block : blocks) {
-      if (block.num_rows() > 0) arrived_.push_back(std::move(block));
+  while (!input_ended_) {
+    ARROW_ASSIGN_OR_RAISE(auto block, execution_->NextBlock());
+    if (!block) {
+      input_ended_ = true;
+    } else if (block->num_rows() > 0) {
+      held_rows_ += block->num_rows();
+      held_.push_back(*std::move(block));
+      return true;
     }
   }
-  held_rows_ += arrived_.front().num_rows();
-  held_.push_back(std::move(arrived_.front()));
-  arrived_.pop_front();
-  return true;
+  return false;
 }
 
 Result<Block> BatchIterator::TakeHeld(int64_t rows) {
@@ -180,7 +178,7 @@ Result<std::optional<Block>> BatchIterator::MakeShuffled() {
   const auto left = [this] { return static_cast<int64_t>(rows_.size()); };
   // Rows are drawn from a buffer that is refilled when it is half empty.
   const int64_t low = std::max(options_.shuffle_buffer_rows / 2, options_.batch_size);
-  if (left() < low && (!input_ended_ || !arrived_.empty())) ARROW_RETURN_NOT_OK(Refill());
+  if (left() < low && !input_ended_) ARROW_RETURN_NOT_OK(Refill());
   const int64_t rows = std::min(left(), options_.batch_size);
   if (rows == 0 || (rows < options_.batch_size && options_.drop_last)) return std::nullopt;
   // The drawn rows move to the end (Fisher-Yates), from where they are taken off.

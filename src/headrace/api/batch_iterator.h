@@ -53,7 +53,6 @@ class BatchIterator {
 
   const std::shared_ptr<Execution> execution_;
   const BatchOptions options_;
-  std::deque<Block> arrived_;  // taken from the execution, not looked at yet
   std::deque<Block> held_;
   int64_t held_rows_ = 0;
   bool input_ended_ = false;

@@ -6,6 +6,7 @@
 
 #include "headrace/api/batch_iterator.h"
 #include "headrace/api/dataset_state.h"
+#include "headrace/api/materialized.h"
 #include "headrace/dataset.h"
 #include "headrace/plan/operators.h"
 #include "headrace/plan/row_count_of.h"
@@ -115,9 +116,9 @@ Result<std::shared_ptr<arrow::Table>> Dataset::ToTable() const {
 }
 
 Result<Dataset> Dataset::Materialize() const {
-  ARROW_ASSIGN_OR_RAISE(auto blocks, state_->Run(state_->plan));
-  return api::MakeDataset(std::make_shared<plan::InputData>("Input", std::move(blocks)),
-                          state_->context);
+  ARROW_ASSIGN_OR_RAISE(auto refs, state_->RunForRefs());
+  ARROW_ASSIGN_OR_RAISE(auto input, api::InputOf("Input", std::move(refs)));
+  return api::MakeDataset(std::move(input), state_->context);
 }
 
 }  // namespace headrace

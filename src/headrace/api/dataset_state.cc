@@ -2,6 +2,7 @@
 #include "headrace/api/dataset_state.h"
 
 #include <atomic>
+#include <iterator>
 
 #include "headrace/observe/stats_report.h"
 
@@ -21,13 +22,27 @@ Result<std::vector<Block>> Dataset::State::Run(const plan::LogicalOperatorPtr& r
   ARROW_ASSIGN_OR_RAISE(const auto execution, Start(root));
   std::vector<Block> all;
   while (true) {
-    auto blocks = execution->NextBlocks();
-    if (!blocks.ok() || blocks->empty()) {
+    auto block = execution->NextBlock();
+    if (!block.ok() || !block->has_value()) {
       Remember(*execution);
-      ARROW_RETURN_NOT_OK(blocks);
+      ARROW_RETURN_NOT_OK(block);
       return all;
     }
-    std::move(blocks->begin(), blocks->end(), std::back_inserter(all));
+    all.push_back(**std::move(block));
+  }
+}
+
+Result<std::vector<task::BlockRef>> Dataset::State::RunForRefs() const {
+  ARROW_ASSIGN_OR_RAISE(const auto execution, Start(plan));
+  std::vector<task::BlockRef> all;
+  while (true) {
+    auto refs = execution->NextRefs();
+    if (!refs.ok() || refs->empty()) {
+      Remember(*execution);
+      ARROW_RETURN_NOT_OK(refs);
+      return all;
+    }
+    std::move(refs->begin(), refs->end(), std::back_inserter(all));
   }
 }
 

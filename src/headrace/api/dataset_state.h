@@ -24,8 +24,10 @@ struct Dataset::State {
   /// Starts `root`, which is `plan` or made from it. With a sink, Join() of the execution commits.
   Result<std::shared_ptr<api::Execution>> Start(plan::LogicalOperatorPtr root,
                                                 DatasinkPtr sink = nullptr) const;
-  /// Runs `root` and gives all its blocks.
+  /// Runs `root` and gives all its blocks, all of them in memory.
   Result<std::vector<Block>> Run(const plan::LogicalOperatorPtr& root) const;
+  /// Runs the plan and gives handles of all its blocks, which may be on disk.
+  Result<std::vector<task::BlockRef>> RunForRefs() const;
   /// Keeps the report of a run that ended.
   void Remember(const api::Execution& execution) const;
   std::string stats() const;

@@ -7,6 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "headrace/api/memory_gauge.h"
+#include "headrace/api/memory_sizes.h"
+#include "headrace/api/spill_settings.h"
 #include "headrace/backend/local/local_backend.h"
 #include "headrace/base/status.h"
 
@@ -15,9 +18,13 @@ namespace headrace::api {
 struct EngineOptions {
   std::optional<int> num_cpus;  // nullopt: what this process may use
   double num_gpus = 0;
-  std::optional<int64_t> object_store_memory;  // bytes; nullopt: 30 % of the memory
+  /// Ceiling of all that the engine adds to the interpreters, in bytes; nullopt: 80 % of what this
+  /// process may use.
+  std::optional<int64_t> memory;
+  std::optional<int64_t> object_store_memory;  // bytes, of `memory`; nullopt: 30 % of it
   std::map<std::string, double> resources;     // further logical resources
   backend::PythonOptions python;
+  store::SpillOptions spill = DefaultSpillOptions();
 };
 
 /// What runs in this process: lanes, object store, resources. One at a time; executions keep it
@@ -36,20 +43,25 @@ class Engine {
   explicit Engine(EngineOptions options);
   const std::shared_ptr<backend::LocalBackend>& backend() const { return backend_; }
   int num_cpus() const { return num_cpus_; }
+  const MemorySizes& memory_sizes() const { return memory_; }
+  /// Largest size of a block in a run that may use `memory_limit` bytes; < 0: all of the ceiling.
+  int64_t MaxBlockBytes(double memory_limit) const;
+  MemoryGauge& gauge() const { return *gauge_; }
   /// "CPU", "GPU", "memory", "object_store_memory", "node:127.0.0.1" and the user's own.
   std::map<std::string, double> TotalResources() const;
 
  private:
   const EngineOptions options_;
   const int num_cpus_;
-  const int64_t memory_bytes_;
-  const int64_t object_store_bytes_;
+  const MemorySizes memory_;
   std::shared_ptr<backend::LocalBackend> backend_;
+  std::unique_ptr<MemoryGauge> gauge_;  // ends before the backend
 };
 
 /// CPUs that this process may use: affinity and cgroup quota, at least 1.
 int UsableCpus();
-/// Bytes that this process may use: cgroup limit or the machine's memory.
+/// Bytes that this process may use: the smallest limit of its control groups, or the machine's
+/// memory.
 int64_t UsableMemoryBytes();
 
 }  // namespace headrace::api

@@ -35,7 +35,12 @@ planner::PlanContext MakePlanContext(const DataContext& context, const Engine& e
   if (context.limit_cpu > 0) {
     plan.num_cpus = std::clamp(static_cast<int>(context.limit_cpu), 1, plan.num_cpus);
   }
+  if (plan.data.target_max_block_size > 0) {
+    plan.data.target_max_block_size =
+        std::min(plan.data.target_max_block_size, engine.MaxBlockBytes(context.limit_memory));
+  }
   plan.store = engine.backend()->store();
+  plan.memory = engine.backend()->memory().get();
   return plan;
 }
 
@@ -46,7 +51,9 @@ exec::ExecutorOptions MakeExecutorOptions(const DataContext& context, const Engi
   const task::Resources total = engine.backend()->TotalResources();
   exec::ExecutorOptions options;
   options.limits.slots = {LimitOr(context.limit_cpu, total.cpu),
-                          LimitOr(context.limit_gpu, total.gpu), total.memory_bytes};
+                          LimitOr(context.limit_gpu, total.gpu),
+                          LimitOr(context.limit_memory, total.memory_bytes)};
+  options.limits.memory_bytes = static_cast<int64_t>(context.limit_memory);
   const auto store_bytes =
       static_cast<double>(engine.backend()->store()->stats().total_bytes) * kQueueShareOfStore;
   options.limits.object_store_bytes =
@@ -56,6 +63,8 @@ exec::ExecutorOptions MakeExecutorOptions(const DataContext& context, const Engi
   options.output.max_bytes = std::max<int64_t>(
       1 << 20, std::min(options.output.max_bytes, options.limits.object_store_bytes / 4));
   options.no_progress_timeout_s = context.execution_no_progress_timeout_s;
+  options.policies = context.backpressure_policies;
+  options.trace_allocations = context.trace_allocations;
   options.dataset_id = std::move(dataset_id);
   return options;
 }
@@ -97,6 +106,7 @@ Result<std::unique_ptr<Execution>> Execution::Start(plan::LogicalOperatorPtr pla
   ARROW_ASSIGN_OR_RAISE(auto topology, planner::BuildTopology(std::move(physical), plan_context));
   ARROW_RETURN_NOT_OK(CheckGpus(topology, engine->backend()->TotalResources()));
   std::unique_ptr<Execution> execution(new Execution(engine, std::move(sink), dataset_id));
+  engine->gauge().WarnAbove(context.warn_on_driver_memory_usage_bytes);
   execution->write_id_ = plan_context.write_id;
   if (execution->sink_ != nullptr) {
     // The destination is touched last, when nothing else can be wrong any more.
@@ -116,30 +126,40 @@ Result<std::unique_ptr<Execution>> Execution::Start(plan::LogicalOperatorPtr pla
 Execution::~Execution() {
   if (executor_ != nullptr) executor_->Shutdown();
   Undo();
+  engine_->gauge().RunEnds();
 }
 
 void Execution::Undo() {
   if (sink_ == nullptr || committed_ || std::exchange(undone_, true)) return;
   // Tasks that finished before the stop have left temporary files.
-  for (auto blocks = NextBlocks(); blocks.ok() && !blocks->empty(); blocks = NextBlocks()) {
+  for (auto blocks = NextRefs(); blocks.ok() && !blocks->empty(); blocks = NextRefs()) {
     IgnoreStatus(NoteCommits(*blocks), "the write is undone");
   }
   sink_->Abort(commits_);
   sink_->RemoveLeftovers(write_id_);
 }
 
-Result<std::vector<Block>> Execution::NextBlocks() {
-  std::vector<Block> blocks;
-  if (executor_ == nullptr) return blocks;
-  ARROW_ASSIGN_OR_RAISE(auto refs, executor_->Take());
-  blocks.reserve(refs.size());
-  for (const auto& ref : refs) blocks.push_back(ref.Load());
-  return blocks;
+Result<std::vector<task::BlockRef>> Execution::NextRefs() {
+  if (executor_ == nullptr) return std::vector<task::BlockRef>();
+  // Whoever keeps what it takes would otherwise go on until memory is used up.
+  ARROW_RETURN_NOT_OK(engine_->backend()->store()->CheckFull());
+  return executor_->Take();
 }
 
-Status Execution::NoteCommits(const std::vector<Block>& blocks) {
-  for (const Block& block : blocks) {
-    if (sink_ == nullptr || block.num_rows() == 0) continue;
+Result<std::optional<Block>> Execution::NextBlock() {
+  if (taken_.empty()) {
+    ARROW_ASSIGN_OR_RAISE(auto refs, NextRefs());
+    if (refs.empty()) return std::nullopt;
+    taken_.Push(std::move(refs));
+  }
+  ARROW_ASSIGN_OR_RAISE(Block block, taken_.Pop());
+  return std::optional(std::move(block));
+}
+
+Status Execution::NoteCommits(const std::vector<task::BlockRef>& blocks) {
+  for (const task::BlockRef& ref : blocks) {
+    if (sink_ == nullptr || ref.num_rows == 0) continue;
+    ARROW_ASSIGN_OR_RAISE(const Block block, ref.Load());
     const auto& column = static_cast<const arrow::BinaryArray&>(*block.batch()->column(0));
     const auto& rows = static_cast<const arrow::Int64Array&>(*block.batch()->column(1));
     for (int64_t i = 0; i < column.length(); ++i) {
@@ -163,7 +183,7 @@ Status Execution::Commit() {
 }
 
 Result<bool> Execution::JoinStep() {
-  const auto blocks = NextBlocks();
+  const auto blocks = NextRefs();
   Status status = blocks.status();
   if (status.ok()) status = blocks->empty() ? Commit() : NoteCommits(*blocks);
   if (!status.ok()) {
@@ -181,7 +201,7 @@ Status Execution::Join() {
 }
 
 bool Execution::WaitReady(std::chrono::milliseconds timeout) const {
-  return executor_ == nullptr || executor_->WaitReady(timeout);
+  return executor_ == nullptr || !taken_.empty() || executor_->WaitReady(timeout);
 }
 
 void Execution::Cancel() {

@@ -4,10 +4,12 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "headrace/api/engine.h"
+#include "headrace/api/ref_queue.h"
 #include "headrace/data_context.h"
 #include "headrace/datasource.h"
 #include "headrace/exec/streaming_executor.h"
@@ -27,10 +29,15 @@ class Execution {
                                                   DatasinkPtr sink = nullptr);
   ~Execution();
 
-  /// Waits until NextBlocks() would not wait, at most `timeout`. True when it would not.
+  /// Waits until NextRefs() and NextBlock() would not wait for the run, at most `timeout`. True
+  /// when they would not.
   bool WaitReady(std::chrono::milliseconds timeout) const;
-  /// Waits for blocks and takes all that are ready; empty at the end.
-  Result<std::vector<Block>> NextBlocks();
+  /// Waits for blocks and takes all that are ready; empty at the end. Load them one at a time: they
+  /// may be on disk, and together more than fits.
+  Result<std::vector<task::BlockRef>> NextRefs();
+  /// Waits for a block, loads it and takes it; nullopt at the end. Those that come next are brought
+  /// back from disk meanwhile.
+  Result<std::optional<Block>> NextBlock();
   /// Runs to the end. Writes: commits, or undoes and reports what failed.
   Status Join();
   /// Drops, or notes for the commit, what is ready; does not wait. True at the end of the run.
@@ -42,8 +49,10 @@ class Execution {
 
  private:
   Execution(std::shared_ptr<Engine> engine, DatasinkPtr sink, std::string dataset_id)
-      : engine_(std::move(engine)), sink_(std::move(sink)), dataset_id_(std::move(dataset_id)) {}
-  Status NoteCommits(const std::vector<Block>& blocks);
+      : engine_(std::move(engine)), sink_(std::move(sink)), dataset_id_(std::move(dataset_id)) {
+    engine_->gauge().RunStarts();
+  }
+  Status NoteCommits(const std::vector<task::BlockRef>& blocks);
   Status Commit();
   /// Removes what a write that will not commit has written. Nothing of the run is alive any more.
   void Undo();
@@ -52,6 +61,7 @@ class Execution {
   const DatasinkPtr sink_;                // nullptr: no write, or nothing to do
   const std::string dataset_id_;
   std::unique_ptr<exec::StreamingExecutor> executor_;  // nullptr: a write that was skipped
+  RefQueue taken_;                                     // by NextBlock(), and not loaded yet
   std::vector<std::string> commits_;
   std::string write_id_;
   bool committed_ = false;

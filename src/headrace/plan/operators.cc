@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "headrace/plan/operators.h"
 
+#include <algorithm>
+
+#include "headrace/block/schema.h"
+
 namespace headrace::plan {
 
 LogicalOperatorPtr Read::WithInputs(std::vector<LogicalOperatorPtr>) const {
@@ -8,7 +12,39 @@ LogicalOperatorPtr Read::WithInputs(std::vector<LogicalOperatorPtr>) const {
 }
 
 LogicalOperatorPtr InputData::WithInputs(std::vector<LogicalOperatorPtr>) const {
-  return std::make_shared<InputData>(name_, blocks_);
+  return stored_ != nullptr ? std::make_shared<InputData>(name_, stored_)
+                            : std::make_shared<InputData>(name_, blocks_);
+}
+
+int64_t InputData::num_rows() const {
+  if (stored_ != nullptr) return stored_->num_rows;
+  int64_t rows = 0;
+  for (const Block& block : blocks_) rows += block.num_rows();
+  return rows;
+}
+
+int64_t InputData::size_bytes() const {
+  if (stored_ != nullptr) return stored_->size_bytes;
+  int64_t bytes = 0;
+  for (const Block& block : blocks_) bytes += block.size_bytes();
+  return bytes;
+}
+
+Result<std::shared_ptr<arrow::Schema>> InputData::Schema() const {
+  if (stored_ != nullptr) return stored_->schema;
+  std::vector<std::shared_ptr<arrow::Schema>> schemas;
+  for (const Block& block : blocks_) {
+    // An empty block without columns says nothing about the others.
+    if (block.num_columns() > 0 || block.num_rows() > 0) schemas.push_back(block.schema());
+  }
+  return headrace::UnifySchemas(schemas);
+}
+
+bool InputData::says_nothing() const {
+  if (stored_ != nullptr) return stored_->says_nothing;
+  return std::all_of(blocks_.begin(), blocks_.end(), [](const Block& block) {
+    return block.num_rows() == 0 && block.num_columns() == 0;
+  });
 }
 
 std::string_view Map::type() const {

@@ -38,19 +38,41 @@ class Read final : public LogicalOperator {
   int64_t limit_rows_;
 };
 
+/// Blocks that are kept where a plan cannot look. It knows what is here; the planner knows the
+/// rest.
+class StoredBlocks {
+ public:
+  virtual ~StoredBlocks() = default;
+  std::shared_ptr<arrow::Schema> schema;  // of all blocks
+  int64_t num_rows = 0;
+  int64_t size_bytes = 0;
+  bool says_nothing = false;  // no rows and no columns
+};
+
 /// Blocks that exist already: from_items, from_arrow, materialized datasets.
 class InputData final : public LogicalOperator {
  public:
   InputData(std::string name, std::vector<Block> blocks)
       : LogicalOperator({}), name_(std::move(name)), blocks_(std::move(blocks)) {}
+  InputData(std::string name, std::shared_ptr<const StoredBlocks> stored)
+      : LogicalOperator({}), name_(std::move(name)), stored_(std::move(stored)) {}
   std::string_view type() const override { return "InputData"; }
   std::string name() const override { return name_; }
   LogicalOperatorPtr WithInputs(std::vector<LogicalOperatorPtr>) const override;
+  /// Empty when they are stored().
   const std::vector<Block>& blocks() const { return blocks_; }
+  const std::shared_ptr<const StoredBlocks>& stored() const { return stored_; }
+
+  int64_t num_rows() const;
+  int64_t size_bytes() const;
+  Result<std::shared_ptr<arrow::Schema>> Schema() const;
+  /// Neither rows nor columns.
+  bool says_nothing() const;
 
  private:
   std::string name_;
   std::vector<Block> blocks_;
+  std::shared_ptr<const StoredBlocks> stored_;
 };
 
 /// A function of the user. Python functions are opaque bytes here; C++ ones run in the thread lane.

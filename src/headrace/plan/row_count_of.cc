@@ -45,11 +45,7 @@ void CollectFiles(const LogicalOperatorPtr& node, std::unordered_set<std::string
 
 Result<Count64> RowCountOf(const LogicalOperatorPtr& root) {
   if (const auto* read = As<Read>(root)) return read->source()->CountRows();
-  if (const auto* data = As<InputData>(root)) {
-    int64_t rows = 0;
-    for (const Block& block : data->blocks()) rows += block.num_rows();
-    return rows;
-  }
+  if (const auto* data = As<InputData>(root)) return data->num_rows();
   if (const auto* limit = As<Limit>(root)) {
     if (limit->rows() == 0) return 0;
     ARROW_ASSIGN_OR_RAISE(Count64 rows, RowCountOf(limit->input()));
@@ -66,11 +62,7 @@ Result<Count64> RowCountOf(const LogicalOperatorPtr& root) {
 
 Result<Count64> SizeEstimateOf(const LogicalOperatorPtr& root) {
   if (const auto* read = As<Read>(root)) return read->source()->EstimateBytes();
-  if (const auto* data = As<InputData>(root)) {
-    int64_t bytes = 0;
-    for (const Block& block : data->blocks()) bytes += block.size_bytes();
-    return bytes;
-  }
+  if (const auto* data = As<InputData>(root)) return data->size_bytes();
   if (const auto* limit = As<Limit>(root)) return SizeOfLimit(*limit);
   return SumOverInputs(*root, SizeEstimateOf);
 }

@@ -10,15 +10,6 @@ namespace {
 
 using SchemaPtr = std::shared_ptr<arrow::Schema>;
 
-Result<SchemaPtr> OfInputData(const InputData& node) {
-  std::vector<SchemaPtr> schemas;
-  for (const Block& block : node.blocks()) {
-    // An empty block without columns says nothing about the others.
-    if (block.num_columns() > 0 || block.num_rows() > 0) schemas.push_back(block.schema());
-  }
-  return headrace::UnifySchemas(schemas);
-}
-
 Result<SchemaPtr> OfProject(const Project& node) {
   ARROW_ASSIGN_OR_RAISE(SchemaPtr input, SchemaOf(node.input()));
   if (input == nullptr) return nullptr;
@@ -53,7 +44,7 @@ Result<SchemaPtr> OfUnion(const Union& node) {
 
 Result<SchemaPtr> SchemaOf(const LogicalOperatorPtr& root) {
   if (const auto* read = As<Read>(root)) return read->source()->Schema();
-  if (const auto* data = As<InputData>(root)) return OfInputData(*data);
+  if (const auto* data = As<InputData>(root)) return data->Schema();
   if (const auto* project = As<Project>(root)) return OfProject(*project);
   if (const auto* unite = As<Union>(root)) return OfUnion(*unite);
   if (As<Count>(root) != nullptr) {

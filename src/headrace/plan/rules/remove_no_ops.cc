@@ -27,10 +27,7 @@ bool IsTrue(const Expr& predicate) {
 
 bool IsEmpty(const LogicalOperatorPtr& node) {
   const auto* data = As<InputData>(node);
-  return data != nullptr &&
-         std::all_of(data->blocks().begin(), data->blocks().end(), [](const Block& block) {
-           return block.num_rows() == 0 && block.num_columns() == 0;
-         });
+  return data != nullptr && data->says_nothing();
 }
 
 Result<LogicalOperatorPtr> RewriteUnion(const LogicalOperatorPtr& node) {

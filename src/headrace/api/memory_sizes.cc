@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "headrace/api/memory_sizes.h"
+
+#include <algorithm>
+
+namespace headrace::api {
+namespace {
+
+constexpr int64_t kMib = 1 << 20;
+constexpr double kObjectStoreShare = 0.3;
+/// Each pool keeps at most this part of the ceiling, and never more than pays off: the blocks that
+/// are in flight between two operators on a small machine.
+constexpr int64_t kIdlePart = 16;
+constexpr int64_t kMaxIdleSegments = 256 * kMib;
+constexpr int64_t kMaxIdleBuffers = 128 * kMib;
+constexpr int64_t kMaxWorkerIdle = 64 * kMib;
+/// Blocks that fit in the share of a slot.
+constexpr int64_t kBlocksPerSlot = 16;
+constexpr int64_t kMinMaxBlock = kMib;
+/// malloc keeps up to 32 MiB per worker by itself: that matters only below this share of the
+/// ceiling.
+constexpr int64_t kMallocKeepsByItself = 32 * kMib;
+
+}  // namespace
+
+MemorySizes DivideMemory(int64_t ceiling, std::optional<int64_t> object_store, int num_slots) {
+  const int64_t slots = std::max(1, num_slots);
+  MemorySizes sizes;
+  sizes.ceiling = ceiling;
+  sizes.object_store =
+      object_store.value_or(static_cast<int64_t>(static_cast<double>(ceiling) * kObjectStoreShare));
+  sizes.idle_segments = std::min(kMaxIdleSegments, ceiling / kIdlePart);
+  sizes.idle_buffers = std::min(kMaxIdleBuffers, ceiling / kIdlePart);
+  sizes.worker_idle = std::min(kMaxWorkerIdle, ceiling / kIdlePart / slots);
+  const int64_t keep = sizes.worker_idle / 4;
+  sizes.worker_malloc_keep =
+      keep < kMallocKeepsByItself / 2 ? std::clamp(keep, kMib, kMallocKeepsByItself) : 0;
+  sizes.max_block = std::max(kMinMaxBlock, ceiling / (kBlocksPerSlot * slots));
+  return sizes;
+}
+
+}  // namespace headrace::api
