@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs the benchmarks: a table on the terminal, in README.md and in bench/results/latest.json. See bench/README.md."""
+"""Runs the benchmarks: a table on the terminal and in bench/results/latest.json. See bench/README.md."""
 
 import argparse
 import importlib.util
@@ -16,8 +16,6 @@ from pathlib import Path
 from types import ModuleType
 
 HERE = Path(__file__).resolve().parent
-README = HERE.parent / "README.md"
-BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
 
 
 def load(path: Path) -> ModuleType:
@@ -124,9 +122,6 @@ def main() -> int:
     if not wanted:  # a part of the jobs is an experiment, not a record
         (HERE / "results").mkdir(exist_ok=True)
         (HERE / "results/latest.json").write_text(json.dumps(results, indent=1) + "\n")
-        text = README.read_text()
-        before, after = text.split(BEGIN)[0], text.split(END)[1]
-        README.write_text(f"{before}{BEGIN}\n{table(results)}\n{END}{after}")
     return 0
 
 
