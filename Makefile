@@ -82,10 +82,17 @@ parity: setup  ## the same programs in headrace and Ray Data (own environment)
 	  -C build-dir=build/parity .
 	.venv-parity/bin/python -m pytest -q tests/parity
 
-asan tsan debug: $(VENV)/.dev-wheels  ## C++ unit tests in that preset
+asan debug: $(VENV)/.dev-wheels  ## C++ unit tests in that preset
 	cmake --preset $@ >/dev/null
-	cmake --build --preset $@
-	ctest --preset $@
+	cmake --build --preset $@ --target unit_tests
+	ctest --preset $@ --label-regex unit
+
+# Where threads meet. The other folders have none.
+THREADED := store task exec worker backend
+tsan: $(VENV)/.dev-wheels  ## C++ unit tests of the folders with threads, under the thread sanitizer
+	cmake --preset $@ >/dev/null
+	cmake --build --preset $@ --target $(THREADED:=_test)
+	ctest --preset $@ --tests-regex "^($$(tr ' ' '|' <<<'$(THREADED)'))$$"
 
 clean:  ## remove what was built; keeps .venv
 	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis $(VENV)/.package
