@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 
+#include <chrono>
 #include <cstring>
 #include <memory>
 #include <thread>
@@ -53,6 +54,17 @@ class PoolBuffer {
   uint8_t* data_ = nullptr;
 };
 
+/// Waits for the gauge's thread; a minute is far beyond what it needs on any machine.
+template <typename Condition>
+bool BecomesTrue(const Condition& condition) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > deadline) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  return true;
+}
+
 TEST(MemoryGaugeTest, WhatTheUserHadBeforeARunDoesNotCount) {
   const auto backend = MakeBackend(int64_t{4} << 30);
   MemoryGauge gauge(backend.get());
@@ -82,18 +94,18 @@ TEST(MemoryGaugeTest, BuffersAndSegmentsCountAndAreTold) {
 }
 
 TEST(MemoryGaugeTest, UnderPressureGivesBackWhatIsKeptForReuse) {
-  const auto backend = MakeBackend(100 * kMib);
+  // Far below what the pools will keep: what else the process frees meanwhile changes nothing.
+  const auto backend = MakeBackend(40 * kMib);
   store::BlockMemoryPool()->SetMaxIdle(128 * kMib);
   backend->store()->segments().SetMaxIdle(64 * kMib);
   backend->store()->segments().Give(store::Segment::Create(16 * kMib).ValueOrDie());
   MemoryGauge gauge(backend.get());
   gauge.RunStarts();
   { const PoolBuffer buffer(96 * kMib); }
-  while (store::BlockMemoryPool()->idle_bytes() > 0 ||
-         backend->store()->segments().idle_bytes() > 0) {
-    std::this_thread::yield();
-  }
-  while (backend->memory()->pressed()) std::this_thread::yield();
+  EXPECT_TRUE(BecomesTrue([&] {
+    return store::BlockMemoryPool()->idle_bytes() == 0 &&
+           backend->store()->segments().idle_bytes() == 0;
+  }));
   gauge.RunEnds();
 }
 
