@@ -448,3 +448,22 @@ def test_rows_need_neither_numpy_nor_pyarrow():
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "[]"
+
+
+def test_take_numpy_lends_memory_that_nobody_else_refers_to():
+    block = concat_blocks([Block.from_rows([{"id": 1, "x": 0.5}]), Block.from_rows([{"id": 2, "x": 1.5}])])
+    taken = block.take_numpy()
+    assert block.num_rows == 0
+    assert taken["id"].flags.writeable
+    assert taken["x"].flags.writeable
+    taken["id"] += 10
+    assert taken["id"].tolist() == [11, 12]
+
+
+def test_take_numpy_protects_memory_that_others_refer_to():
+    block = concat_blocks([Block.from_rows([{"id": 1}]), Block.from_rows([{"id": 2}])])
+    part = block.slice(1, 1)
+    taken = block.take_numpy()
+    assert not taken["id"].flags.writeable
+    assert taken["id"].tolist() == [1, 2]
+    assert part.to_numpy()["id"].tolist() == [2]

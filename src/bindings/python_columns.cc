@@ -228,6 +228,11 @@ nb::object Extensions(const std::shared_ptr<arrow::Array>& array, bool writable)
   return ColumnToNumpy(static_cast<const arrow::ExtensionArray&>(*array).storage(), writable);
 }
 
+void SetColumn(const nb::object& columns, const Block& block, int index, const nb::object& column) {
+  const nb::object name = NewString(block.schema()->field(index)->name());
+  CheckCode(PyDict_SetItem(columns.ptr(), name.ptr(), column.ptr()));
+}
+
 /// True when nobody else refers to the memory of `data`, and it may be written to.
 bool IsExclusive(const std::shared_ptr<arrow::ArrayData>& data) {
   const auto owned = [](const std::shared_ptr<arrow::Buffer>& buffer) {
@@ -296,28 +301,21 @@ nb::object VariableTensorCell(const arrow::Array& array, int64_t index) {
 nb::object ToNumpy(const Block& block, bool copy) {
   nb::object columns = Steal(PyDict_New());
   for (int i = 0; i < block.num_columns(); ++i) {
-    const nb::object name = NewString(block.schema()->field(i)->name());
-    const nb::object column = ColumnToNumpy(block.batch()->column(i), copy);
-    CheckCode(PyDict_SetItem(columns.ptr(), name.ptr(), column.ptr()));
+    SetColumn(columns, block, i, ColumnToNumpy(block.batch()->column(i), copy));
   }
   return columns;
 }
 
 nb::object TakeNumpy(Block& block) {
   const Block taken = std::exchange(block, Block());
-  std::vector<bool> exclusive;
-  for (const auto& column : taken.batch()->column_data()) {
-    exclusive.push_back(taken.batch().use_count() == 1 && IsExclusive(column));
-  }
-  nb::object columns = ToNumpy(taken, /*copy=*/false);
-  PyObject* name = nullptr;
-  PyObject* column = nullptr;
-  Py_ssize_t position = 0;
-  for (size_t i = 0; PyDict_Next(columns.ptr(), &position, &name, &column) != 0; ++i) {
-    // Columns of one name share an entry: the last one's, like its place.
-    if (exclusive.size() != static_cast<size_t>(PyDict_Size(columns.ptr()))) break;
-    auto* array = reinterpret_cast<PyArrayObject*>(column);
-    if (exclusive[i]) PyArray_ENABLEFLAGS(array, NPY_ARRAY_WRITEABLE);
+  const bool only_here = taken.batch().use_count() == 1;
+  nb::object columns = Steal(PyDict_New());
+  for (int i = 0; i < taken.num_columns(); ++i) {
+    // Asked first: an Array over the column refers to its memory as well.
+    const bool exclusive = only_here && IsExclusive(taken.batch()->column_data()[i]);
+    const nb::object column = ColumnToNumpy(taken.batch()->column(i), /*writable=*/false);
+    if (exclusive) PyArray_ENABLEFLAGS(AsArray(column), NPY_ARRAY_WRITEABLE);
+    SetColumn(columns, taken, i, column);
   }
   return columns;
 }

@@ -75,11 +75,12 @@ arrow::Result<Block> ConcatBlocks(const std::vector<Block>& blocks, arrow::Memor
     batches.push_back(conformed.batch());
   }
   if (batches.size() == 1) return Block(batches.front());
-  arrow::ArrayVector columns(schema->num_fields());
+  std::vector<std::shared_ptr<arrow::ArrayData>> columns(schema->num_fields());
   arrow::ArrayVector chunks(batches.size());
   for (int i = 0; i < schema->num_fields(); ++i) {
     for (size_t b = 0; b < batches.size(); ++b) chunks[b] = batches[b]->column(i);
-    ARROW_ASSIGN_OR_RAISE(columns[i], arrow::Concatenate(chunks, pool));
+    ARROW_ASSIGN_OR_RAISE(auto joined, arrow::Concatenate(chunks, pool));
+    columns[i] = joined->data();
   }
   return Block(arrow::RecordBatch::Make(std::move(schema), num_rows, std::move(columns)));
 }

@@ -32,8 +32,10 @@ class UnreadBlocks {
   int64_t num_blocks() const { return static_cast<int64_t>(sizes_.size()); }
   int64_t bytes() const { return bytes_; }
   /// The task pauses. Blocks that are tiny together do not stop it.
-  bool full() const {
-    return max_blocks_ > 0 && num_blocks() >= max_blocks_ && bytes_ >= min_bytes_;
+  bool full() const { return IsFull(max_blocks_, min_bytes_, num_blocks(), bytes_); }
+  /// The rule by itself, for whoever needs no sizes of single blocks.
+  static bool IsFull(int64_t max_blocks, int64_t min_bytes, int64_t num_blocks, int64_t bytes) {
+    return max_blocks > 0 && num_blocks >= max_blocks && bytes >= min_bytes;
   }
 
  private:

@@ -34,8 +34,7 @@ class ManualBackend::Output final : public task::TaskOutput {
     ++live_.stats.blocks_out;
     live_.stats.rows_out += block.num_rows();
     live_.stats.bytes_out += block.size_bytes();
-    live_.unread.push_back(block.size_bytes());
-    live_.unread_bytes += block.size_bytes();
+    live_.unread.Add(block.size_bytes());
     Completion completion;
     completion.kind = Completion::Kind::kBlocks;
     completion.task = live_.spec.id;
@@ -74,6 +73,7 @@ void ManualBackend::Start(task::TaskSpec task, task::CompletionSink* sink, task:
   ++attempts_[it->second];
   Live live;
   live.spec = std::move(task);
+  live.unread = task::UnreadBlocks(live.spec.params);
   live.sink = sink;
   live.actor = actor;
   live.number = it->second;
@@ -134,11 +134,7 @@ void ManualBackend::Acknowledge(task::TaskId task, int64_t num_blocks) {
   const Lock lock(mutex_);
   ++num_contacts_;
   for (Live& live : live_) {
-    if (live.spec.id != task) continue;
-    for (; num_blocks > 0 && !live.unread.empty(); --num_blocks) {
-      live.unread_bytes -= live.unread.front();
-      live.unread.pop_front();
-    }
+    if (live.spec.id == task) live.unread.Acknowledge(num_blocks);
   }
 }
 

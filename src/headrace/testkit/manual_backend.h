@@ -13,6 +13,7 @@
 
 #include "headrace/base/lock_annotations.h"
 #include "headrace/task/task_backend.h"
+#include "headrace/task/unread_blocks.h"
 
 namespace headrace::testkit {
 
@@ -106,15 +107,10 @@ class ManualBackend final : public task::TaskBackend {
     int number = 0;
     bool cancelled = false;
     int blocks_put = 0;
-    std::deque<int64_t> unread;  // sizes of its blocks that were not acknowledged
-    int64_t unread_bytes = 0;
+    task::UnreadBlocks unread;
     task::TaskStats stats;
 
-    bool paused() const {
-      return spec.params.max_unread_blocks > 0 && !cancelled &&
-             static_cast<int64_t>(unread.size()) >= spec.params.max_unread_blocks &&
-             unread_bytes >= spec.params.target_min_block_size;
-    }
+    bool paused() const { return !cancelled && unread.full(); }
   };
   struct Actor {
     std::shared_ptr<const task::TaskBody> body;

@@ -8,24 +8,16 @@
 #include <random>
 
 #include "headrace/testkit/blocks.h"
+#include "headrace/testkit/collecting_output.h"
 #include "headrace/worker/retained_bytes.h"
 
 namespace headrace::worker {
 namespace {
 
+using testkit::CollectingOutput;
 using testkit::Ids;
 using testkit::Iota;
 using testkit::IotaBlock;
-
-class CollectingOutput final : public task::TaskOutput {
- public:
-  Status Put(Block block) override {
-    blocks.push_back(std::move(block));
-    return Status::OK();
-  }
-  bool cancelled() const override { return false; }
-  std::vector<Block> blocks;
-};
 
 class OutputBufferTest : public testing::Test {
  protected:

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "headrace/testkit/blocks.h"
+#include "headrace/testkit/collecting_output.h"
 #include "headrace/worker/steps/map_steps.h"
 #include "headrace/worker/steps/native_steps.h"
 
@@ -12,27 +13,10 @@ namespace headrace::worker {
 namespace {
 
 using testing::ElementsAre;
+using testkit::CollectingOutput;
 using testkit::Ids;
 using testkit::Iota;
 using testkit::IotaBlock;
-
-class CollectingOutput final : public task::TaskOutput {
- public:
-  Status Put(Block block) override {
-    blocks.push_back(std::move(block));
-    return Status::OK();
-  }
-  bool cancelled() const override { return stop; }
-  std::vector<int64_t> Rows() const {
-    std::vector<int64_t> rows;
-    for (const Block& block : blocks) {
-      for (const int64_t id : Ids(block)) rows.push_back(id);
-    }
-    return rows;
-  }
-  std::vector<Block> blocks;
-  bool stop = false;
-};
 
 class TransformChainTest : public testing::Test {
  protected:

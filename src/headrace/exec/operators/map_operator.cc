@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "headrace/base/log.h"
+#include "headrace/task/unread_blocks.h"
 
 namespace headrace::exec {
 
@@ -103,14 +104,15 @@ void MapOperator::NoteUnread(TaskId task, Attempt& attempt, int64_t blocks, int6
   attempt.unread_bytes += bytes;
   attempt.bytes_seen += bytes;
   pending_bytes_ += Pending(attempt);
-  if (options_.max_unread_blocks <= 0) return;
-  const int64_t min_bytes = options_.target_min_block_size;
-  if (attempt.unread_blocks >= options_.max_unread_blocks && attempt.unread_bytes >= min_bytes) {
+  const auto is_full = [&](int64_t num_blocks, int64_t num_bytes) {
+    return task::UnreadBlocks::IsFull(options_.max_unread_blocks, options_.target_min_block_size,
+                                      num_blocks, num_bytes);
+  };
+  if (is_full(attempt.unread_blocks, attempt.unread_bytes)) {
     if (!paused_.emplace(attempt.place, task).second) return;
     unread_.erase(attempt.place);
     OnTaskPaused(task, true);
-  } else if (2 * attempt.unread_blocks >= options_.max_unread_blocks &&
-             2 * attempt.unread_bytes >= min_bytes) {
+  } else if (is_full(2 * attempt.unread_blocks, 2 * attempt.unread_bytes)) {
     unread_.emplace(attempt.place, task);
   }
 }
