@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "headrace/block.h"
@@ -55,6 +57,12 @@ class RefBundle {
   int64_t size_bytes() const { return size_bytes_; }
   bool empty() const { return blocks_.empty(); }
 
+  /// What only the task over these blocks needs to know, beside the blocks: which part of an
+  /// exchange it makes. Its meaning is between the operator that wrote it and the step that reads
+  /// it (TaskInfo::argument). A bundle with an argument goes to a task of its own.
+  const std::string& argument() const { return argument_; }
+  void set_argument(std::string argument) { argument_ = std::move(argument); }
+
   void Append(BlockRef block);
   void Append(RefBundle other);
   /// Rows [offset, offset + length). Metadata only.
@@ -62,6 +70,7 @@ class RefBundle {
 
  private:
   std::vector<BlockRef> blocks_;
+  std::string argument_;
   int64_t num_rows_ = 0;
   int64_t size_bytes_ = 0;
 };

@@ -58,6 +58,7 @@ struct TaskParams {
   /// Put out what each input block gave on its own, so that outputs do not mix when several small
   /// blocks share a task.
   bool flush_per_block = false;
+  std::string argument;  // RefBundle::argument
 };
 
 /// Takes the output of a task while it runs. One thread at a time.

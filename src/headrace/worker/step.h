@@ -48,6 +48,7 @@ struct TaskInfo {
   std::string write_id;
   int64_t target_max_block_size = 128 << 20;
   int64_t target_min_block_size = 1 << 20;
+  std::string argument;  // task::RefBundle::argument
 };
 
 /// One stage of a fused chain. One thread at a time. Lives for one task, or, in an actor, for many:

@@ -140,7 +140,7 @@ class ChainRunner final : public task::TaskRunner {
               const std::vector<std::unique_ptr<Stage>>& stages, OutputBuffer& buffer,
               task::TaskStats* stats) {
     const TaskInfo info{params.task_index, params.write_id, params.target_max_block_size,
-                        params.target_min_block_size};
+                        params.target_min_block_size, params.argument};
     for (const auto& step : steps_) ARROW_RETURN_NOT_OK(step->Begin(info));
     for (const Block& input : inputs) {
       if (first.full()) break;

@@ -33,6 +33,7 @@ void WriteParams(const task::TaskParams& params, WireWriter* out) {
   out->I64(params.target_min_block_size);
   out->I64(params.max_unread_blocks);
   out->Bool(params.flush_per_block);
+  out->Str(params.argument);
 }
 
 task::TaskParams ReadParams(WireReader* in) {
@@ -43,6 +44,7 @@ task::TaskParams ReadParams(WireReader* in) {
   params.target_min_block_size = in->I64();
   params.max_unread_blocks = in->I64();
   params.flush_per_block = in->Bool();
+  params.argument = in->Str();
   return params;
 }
 

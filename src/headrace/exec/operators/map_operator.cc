@@ -73,6 +73,7 @@ TaskSpec MapOperator::MakeTask() {
   task.params.target_min_block_size = options_.target_min_block_size;
   task.params.max_unread_blocks = options_.max_unread_blocks;
   task.params.flush_per_block = attempt.grouped;
+  task.params.argument = attempt.input.argument();
   attempt.expected_bytes = ExpectedTaskBytes();
   attempt.window_bytes = expected_output_bytes();
   attempt.bytes_seen = attempt.unread_blocks = attempt.unread_bytes = 0;

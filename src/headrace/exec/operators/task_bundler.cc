@@ -41,7 +41,11 @@ task::RefBundle TaskBundler::Next() {
     }
     bytes_ -= queue_.front().size_bytes();
     rows_ -= queue_.front().num_rows();
-    out.Append(std::move(queue_.front()));
+    if (bundles == 0) {
+      out = std::move(queue_.front());
+    } else {
+      out.Append(std::move(queue_.front()));
+    }
     queue_.pop_front();
     ++bundles;
   }
