@@ -269,7 +269,7 @@ def test_methods_of_later_versions_say_so():
     with pytest.raises(AttributeError, match=r"Dataset.mix is not available in this version"):
         ds.mix("id")
     with pytest.raises(AttributeError, match="no attribute 'sorted'"):
-        ds.mixed  # noqa: B018
+        ds.sorted  # noqa: B018
 
 
 @pytest.mark.parametrize(("arrow_dtypes", "dtype"), [(True, "int64[pyarrow]"), (False, "int64")])
