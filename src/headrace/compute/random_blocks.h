@@ -113,7 +113,6 @@ inline std::shared_ptr<arrow::Array> RandomArray(Random& random,
       array = builder.Finish().ValueOrDie();
       break;
     }
-    case Type::TIME32:
     case Type::DATE32: {
       array = Cast(
           Cast(RandomValues<arrow::Int64Builder>(random, all, one_null_in), arrow::int32()), type);
@@ -147,8 +146,7 @@ inline std::vector<std::shared_ptr<arrow::DataType>> SortableTypes() {
           arrow::timestamp(arrow::TimeUnit::MICRO, "UTC"),
           arrow::decimal128(30, 2),
           arrow::decimal256(60, 2),
-          arrow::duration(arrow::TimeUnit::SECOND),
-          arrow::time64(arrow::TimeUnit::NANO)};
+          arrow::duration(arrow::TimeUnit::SECOND)};
 }
 
 /// Blocks with one schema: a column "c0", "c1", … per type. Some are empty.
