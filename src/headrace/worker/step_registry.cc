@@ -4,6 +4,8 @@
 #include "headrace/worker/steps/map_steps.h"
 #include "headrace/worker/steps/native_steps.h"
 #include "headrace/worker/steps/read_step.h"
+#include "headrace/worker/steps/shuffle_steps.h"
+#include "headrace/worker/steps/sort_steps.h"
 #include "headrace/worker/steps/write_step.h"
 
 namespace headrace::worker {
@@ -18,6 +20,10 @@ Result<StepSpecPtr> DeserializeStep(std::string_view kind, WireReader* in) {
   if (kind == RepartitionStepSpec::kKind) return RepartitionStepSpec::Deserialize(in);
   if (kind == CountStepSpec::kKind) return CountStepSpec::Deserialize(in);
   if (kind == AggregateStepSpec::kKind) return AggregateStepSpec::Deserialize(in);
+  if (kind == SortRunStepSpec::kKind) return SortRunStepSpec::Deserialize(in);
+  if (kind == MergeRunsStepSpec::kKind) return MergeRunsStepSpec::Deserialize(in);
+  if (kind == ShufflePartitionStepSpec::kKind) return ShufflePartitionStepSpec::Deserialize(in);
+  if (kind == ShuffleMergeStepSpec::kKind) return ShuffleMergeStepSpec::Deserialize(in);
   if (kind == WriteStepSpec::kKind) return WriteStepSpec::Deserialize(in);
   return Status::KeyError("no step of kind '", kind, "'");
 }
