@@ -8,6 +8,7 @@
 #include <arrow/compute/cast.h>
 #include <arrow/compute/exec.h>
 #include <arrow/datum.h>
+#include <arrow/type_traits.h>
 
 #include "headrace/block/compute_functions.h"
 #include "headrace/compute/gather_binary.h"

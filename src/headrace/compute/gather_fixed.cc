@@ -4,6 +4,7 @@
 #include <arrow/array/array_nested.h>
 #include <arrow/buffer.h>
 #include <arrow/extension_type.h>
+#include <arrow/type_traits.h>
 
 #include <cstring>
 #include <optional>

@@ -8,11 +8,13 @@
 #include <arrow/compute/cast.h>
 #include <arrow/compute/exec.h>
 #include <arrow/extension_type.h>
+#include <arrow/type_traits.h>
 
 #include <algorithm>
 #include <bit>
 #include <cstring>
 #include <string_view>
+#include <vector>
 
 #include "headrace/block/compute_functions.h"
 #include "headrace/block/tensor.h"
@@ -87,20 +89,25 @@ class WideKeyColumn final : public KeyColumn {
 class BinaryKeyColumn final : public KeyColumn {
  public:
   BinaryKeyColumn(arrow::ArrayVector chunks, bool descending)
-      : chunks_(std::move(chunks)), descending_(descending) {}
+      : chunks_(std::move(chunks)), descending_(descending) {
+    for (const auto& chunk : chunks_) has_zeros_.push_back(MayHaveZeros(*chunk));
+  }
 
   void AddLengths(std::span<int64_t> lengths) const override {
-    ForEach([&](int64_t row, bool valid, std::string_view value) {
-      lengths[row] += valid ? static_cast<int64_t>(value.size()) + Zeros(value) + 3 : 1;
+    ForEach([&](int64_t row, bool valid, std::string_view value, bool has_zeros) {
+      const int64_t zeros = has_zeros ? std::count(value.begin(), value.end(), '\0') : 0;
+      lengths[row] += valid ? static_cast<int64_t>(value.size()) + zeros + 3 : 1;
     });
   }
   void Write(uint8_t* out, std::span<int64_t> places) const override {
-    ForEach([&](int64_t row, bool valid, std::string_view value) {
+    ForEach([&](int64_t row, bool valid, std::string_view value, bool has_zeros) {
       uint8_t* const begin = out + places[row];
       uint8_t* to = begin;
       *to++ = valid ? kLeadValue : kLeadNull;
       if (valid) {
-        to = Escape(value, to);
+        to = has_zeros ? Escape(value, to) : std::copy(value.begin(), value.end(), to);
+        *to++ = 0;
+        *to++ = 0;
         if (descending_) TurnOver(begin + 1, to);
       }
       places[row] += to - begin;
@@ -108,64 +115,75 @@ class BinaryKeyColumn final : public KeyColumn {
   }
 
  private:
-  static int64_t Zeros(std::string_view value) {
-    return std::count(value.begin(), value.end(), '\0');
+  /// Hardly any text has zeros: known of all values at once, it need not be asked of each.
+  static bool MayHaveZeros(const arrow::Array& chunk) {
+    const auto has_zeros = [&](const auto& array) {
+      return array.total_values_length() > 0 &&
+             std::memchr(array.raw_data() + array.value_offset(0), 0,
+                         static_cast<size_t>(array.total_values_length())) != nullptr;
+    };
+    if (arrow::is_binary_like(chunk.type_id())) {
+      return has_zeros(static_cast<const arrow::BinaryArray&>(chunk));
+    }
+    if (arrow::is_large_binary_like(chunk.type_id())) {
+      return has_zeros(static_cast<const arrow::LargeBinaryArray&>(chunk));
+    }
+    return true;
   }
   static uint8_t* Escape(std::string_view value, uint8_t* to) {
-    while (!value.empty()) {
-      const void* zero = std::memchr(value.data(), 0, value.size());
-      const size_t size =
-          zero == nullptr ? value.size() : static_cast<const char*>(zero) - value.data() + 1;
-      std::memcpy(to, value.data(), size);
-      to += size;
-      if (zero != nullptr) *to++ = 0xFF;
-      value.remove_prefix(size);
+    for (const char letter : value) {
+      *to++ = static_cast<uint8_t>(letter);
+      if (letter == 0) *to++ = 0xFF;
     }
-    *to++ = 0;
-    *to++ = 0;
     return to;
   }
   template <typename ArrayType, typename Visit>
-  static void Chunk(const arrow::Array& chunk, int64_t* row, Visit& visit) {
+  static void Chunk(const arrow::Array& chunk, bool has_zeros, int64_t* row, Visit& visit) {
     const auto& typed = static_cast<const ArrayType&>(chunk);
     for (int64_t i = 0; i < typed.length(); ++i) {
       const bool valid = typed.IsValid(i);
-      visit((*row)++, valid, valid ? typed.GetView(i) : std::string_view());
+      visit((*row)++, valid, valid ? typed.GetView(i) : std::string_view(), has_zeros);
     }
   }
+  /// Calls with row, whether it is not null, its value, and whether that may have zeros.
   template <typename Visit>
   void ForEach(Visit visit) const {
     int64_t row = 0;
-    for (const auto& chunk : chunks_) {
-      switch (chunk->type_id()) {
+    for (size_t i = 0; i < chunks_.size(); ++i) {
+      const arrow::Array& chunk = *chunks_[i];
+      switch (chunk.type_id()) {
         case Type::STRING:
         case Type::BINARY:
-          Chunk<arrow::BinaryArray>(*chunk, &row, visit);
+          Chunk<arrow::BinaryArray>(chunk, has_zeros_[i], &row, visit);
           break;
         case Type::LARGE_STRING:
         case Type::LARGE_BINARY:
-          Chunk<arrow::LargeBinaryArray>(*chunk, &row, visit);
+          Chunk<arrow::LargeBinaryArray>(chunk, has_zeros_[i], &row, visit);
           break;
         case Type::STRING_VIEW:
         case Type::BINARY_VIEW:
-          Chunk<arrow::BinaryViewArray>(*chunk, &row, visit);
+          Chunk<arrow::BinaryViewArray>(chunk, true, &row, visit);
           break;
         case Type::FIXED_SIZE_BINARY:
-          Chunk<arrow::FixedSizeBinaryArray>(*chunk, &row, visit);
+          Chunk<arrow::FixedSizeBinaryArray>(chunk, true, &row, visit);
           break;
         default:  // null
-          for (int64_t i = 0; i < chunk->length(); ++i) visit(row++, false, std::string_view());
+          for (int64_t n = 0; n < chunk.length(); ++n) visit(row++, false, "", false);
       }
     }
   }
   const arrow::ArrayVector chunks_;
   const bool descending_;
+  std::vector<bool> has_zeros_;  // per chunk
 };
 
 bool IsBytes(Type::type id) {
   return arrow::is_base_binary_like(id) || arrow::is_binary_view_like(id) ||
          id == Type::FIXED_SIZE_BINARY;
 }
+
+/// Rows for which it does not pay to look at a whole dictionary.
+constexpr int64_t kFewRows = 64;
 
 bool IsWide(Type::type id) { return id == Type::DECIMAL128 || id == Type::DECIMAL256; }
 
@@ -181,7 +199,7 @@ Result<std::shared_ptr<arrow::Array>> PlainValues(std::shared_ptr<arrow::Array> 
   arrow::compute::ExecContext context(pool);
   const auto& encoded = static_cast<const arrow::DictionaryArray&>(*chunk);
   std::shared_ptr<arrow::Array> values = encoded.dictionary();
-  if (arrow::is_binary_like(values->type_id())) {
+  if (arrow::is_binary_like(values->type_id()) && chunk->length() > kFewRows) {
     // A few long values of many rows may come to more than 32 bits can count.
     ARROW_ASSIGN_OR_RAISE(values,
                           arrow::compute::Cast(*values, arrow::large_binary(),

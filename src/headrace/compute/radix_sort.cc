@@ -3,11 +3,13 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace headrace::compute {
 namespace {
 
-// Measured on random numbers, 1e6 rows: 9 bits 3.9 ns per pass and value, 11 bits 5.1.
+// Measured on 1e6 random numbers, Xeon with 2 cores: one pass of 8 or 9 bits 5.1 ns per number, of
+// 10 bits 5.7, of 11 bits 5.9.
 constexpr int kMaxDigitBits = 9;
 
 }  // namespace

@@ -52,6 +52,12 @@ Block TextBlock(std::mt19937_64& random, int64_t rows, int64_t begin) {
       rows, {ids.Finish().ValueOrDie(), texts.Finish().ValueOrDie()}));
 }
 
+using Bound = task::MergeRange::Bound;
+
+bool operator<(const Bound& a, const Bound& b) {
+  return a.key != b.key ? a.key < b.key : a.run < b.run;
+}
+
 /// What the operator between the halves knows.
 struct TaggedRun {
   int64_t number = 0;
@@ -60,7 +66,7 @@ struct TaggedRun {
 
 /// Each range with the pieces that can have rows of it.
 Result<std::vector<int64_t>> MergeRanges(const std::vector<TaggedRun>& runs,
-                                         const std::vector<task::MergeRange::Bound>& bounds,
+                                         const std::vector<Bound>& bounds,
                                          const std::vector<SortKey>& keys) {
   std::vector<int64_t> ids;
   for (size_t i = 0; i <= bounds.size(); ++i) {
@@ -73,8 +79,10 @@ Result<std::vector<int64_t>> MergeRanges(const std::vector<TaggedRun>& runs,
       int64_t num_blocks = 0;
       for (const Block& piece : run.pieces) {
         const auto tag = TagOf(piece);
+        if (Bound{tag.last_key, run.number} < range.low && tag.last_key.size() < kMaxKey) continue;
         if (tag.last_key < range.low.key) continue;
-        if (range.has_high && tag.first_key > range.high.key) continue;
+        // Its first row is at the bound or, if the tag's key is cut, behind it.
+        if (range.has_high && !(Bound{tag.first_key, run.number} < range.high)) continue;
         blocks.push_back(piece);
         ++num_blocks;
       }
@@ -95,7 +103,7 @@ TEST(SortStepsTest, RangesOfTaggedRunsAreTheSortedWhole) {
     const std::vector<SortKey> keys = {{"text", round % 2 == 0}};
     std::vector<Block> all;
     std::vector<TaggedRun> runs;
-    std::vector<task::MergeRange::Bound> bounds;
+    std::vector<Bound> bounds;
     for (int task = 0; task < 3; ++task) {
       std::vector<Block> inputs;
       for (int i = 0; i < 3; ++i) {
@@ -119,9 +127,7 @@ TEST(SortStepsTest, RangesOfTaggedRunsAreTheSortedWhole) {
         }
       }
     }
-    std::ranges::sort(bounds, [](const auto& a, const auto& b) {
-      return a.key != b.key ? a.key < b.key : a.run < b.run;
-    });
+    std::sort(bounds.begin(), bounds.end(), [](const Bound& a, const Bound& b) { return a < b; });
     std::vector<int64_t> want;
     const auto pool = arrow::default_memory_pool();
     const auto order = compute::SortRows(all, keys, -1, pool).ValueOrDie();
