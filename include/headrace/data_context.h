@@ -15,6 +15,10 @@ struct DataContext {
   int64_t target_max_block_size = 128 << 20;
   /// Blocks below this are joined where nobody can tell.
   int64_t target_min_block_size = 1 << 20;
+  /// Most bytes that one task of a shuffle works on.
+  int64_t target_shuffle_max_block_size = 1 << 30;
+  /// Partitions of a groupby, a join or a hash repartition whose input has no known size, at most.
+  int64_t default_hash_shuffle_parallelism = 200;
   /// Least number of blocks that a large read is cut into.
   int64_t read_op_min_num_blocks = 200;
   /// Bytes of its files that one read task may have in memory at a time.

@@ -131,6 +131,8 @@ void BindExecution(nb::module_& module) {
       .def(nb::init<>())
       .def_rw("target_max_block_size", &DataContext::target_max_block_size)
       .def_rw("target_min_block_size", &DataContext::target_min_block_size)
+      .def_rw("target_shuffle_max_block_size", &DataContext::target_shuffle_max_block_size)
+      .def_rw("default_hash_shuffle_parallelism", &DataContext::default_hash_shuffle_parallelism)
       .def_rw("read_op_min_num_blocks", &DataContext::read_op_min_num_blocks)
       .def_rw("streaming_read_buffer_size", &DataContext::streaming_read_buffer_size)
       .def_rw("preserve_order", &DataContext::preserve_order)

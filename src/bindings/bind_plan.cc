@@ -12,6 +12,7 @@
 #include "bindings/arrow_capsule.h"
 #include "bindings/bindings.h"
 #include "bindings/map_options.h"
+#include "bindings/plan_handle.h"
 #include "bindings/python_object.h"
 #include "bindings/raise.h"
 #include "headrace/api/aggregate.h"
@@ -29,10 +30,7 @@ using datasource::FileWriteOptions;
 using plan::LogicalOperatorPtr;
 using Blocks = std::optional<int64_t>;
 
-/// What the class Plan of the module holds.
-struct Plan {
-  LogicalOperatorPtr root;
-};
+using Plan = PlanHandle;
 
 Plan MakeRead(Result<DatasourcePtr> source, Blocks override_num_blocks, const nb::dict& options) {
   return {std::make_shared<plan::Read>(ValueOrRaise(std::move(source)), override_num_blocks,
@@ -357,6 +355,7 @@ void BindPlan(nb::module_& module) {
   nb::class_<Plan> plan(module, "Plan");
   BindReaders(plan);
   BindTransforms(plan);
+  BindShuffles(plan);
   BindInspection(plan);
   plan.def("execute",
            [](const Plan& self, const DataContext& config, const std::string& dataset_id) {

@@ -206,6 +206,8 @@ class DataContext(ContextFields):
         config = _core.ExecutionConfig()
         config.target_max_block_size = int(self.target_max_block_size or 0)
         config.target_min_block_size = int(self.target_min_block_size)
+        config.target_shuffle_max_block_size = int(self.target_shuffle_max_block_size)
+        config.default_hash_shuffle_parallelism = int(self.default_hash_shuffle_parallelism)
         config.read_op_min_num_blocks = int(self.read_op_min_num_blocks)
         config.streaming_read_buffer_size = _at_least_one("streaming_read_buffer_size", self.streaming_read_buffer_size)
         config.preserve_order = bool(options.preserve_order)

@@ -16,9 +16,11 @@ struct RowRef {
   uint32_t row = 0;
 };
 
-/// The rows `rows` of `blocks`, in that order, as one block. All blocks have the same schema.
-/// Columns of fixed width (tensors too) without nulls are copied once, from where they are to where
-/// they go; others are taken block by block and put in order.
+/// The rows `rows` of `blocks`, in that order, as one block that shares no memory with them but for
+/// dictionaries. All blocks have the same schema. Columns of fixed width (tensors too), bools and
+/// strings are copied once, from where they are to where they go; others are taken block by block
+/// and put in order. Fails with CapacityError when a column's strings come to more bytes than its
+/// offsets can count.
 Result<Block> GatherRows(const std::vector<Block>& blocks, std::span<const RowRef> rows,
                          arrow::MemoryPool* pool);
 

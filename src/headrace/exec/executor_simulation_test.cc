@@ -7,13 +7,21 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <random>
+#include <utility>
 
 #include "headrace/base/log.h"
 #include "headrace/exec/operators/repartition_operator.h"
 #include "headrace/exec/operators/row_slicer_operator.h"
+#include "headrace/exec/shuffle/block_order_operator.h"
+#include "headrace/exec/shuffle/partition_exchange_operator.h"
+#include "headrace/exec/shuffle/range_exchange_operator.h"
+#include "headrace/exec/shuffle/row_number_operator.h"
+#include "headrace/exec/shuffle/zip_operator.h"
 #include "headrace/exec/streaming_executor.h"
+#include "headrace/task/exchange.h"
 #include "headrace/testkit/blocks.h"
 #include "headrace/testkit/manual_backend.h"
 #include "headrace/testkit/topology_builder.h"
@@ -45,6 +53,66 @@ Status CutUp(int64_t rows, const std::vector<Block>& inputs, task::TaskOutput& o
     for (int64_t row = 0; row < block.num_rows(); row += rows) {
       ARROW_RETURN_NOT_OK(out.Put(block.Slice(row, rows)));
     }
+  }
+  return Status::OK();
+}
+
+/// First half of an exchange: row `id` belongs to partition `id` % `num_partitions`.
+Status Partition(int num_partitions, const std::vector<Block>& inputs, task::TaskOutput& out) {
+  if (!inputs.empty()) {
+    ARROW_RETURN_NOT_OK(out.Put(task::WithTag(inputs.front().Slice(0, 0), {.partition = 0})));
+  }
+  for (const Block& block : inputs) {
+    const std::vector<int64_t> ids = testkit::Ids(block);
+    for (size_t i = 0; i < ids.size(); ++i) {
+      const auto partition = static_cast<int32_t>(ids[i] % num_partitions);
+      ARROW_RETURN_NOT_OK(out.Put(
+          task::WithTag(block.Slice(static_cast<int64_t>(i), 1), {.partition = partition})));
+    }
+  }
+  return Status::OK();
+}
+
+std::string KeyOf(int64_t id) {
+  std::string digits = std::to_string(id);
+  return std::string(8 - digits.size(), '0') + digits;
+}
+
+/// First half of a sort: a run of single rows.
+Status SortRun(const std::vector<Block>& inputs, task::TaskOutput& out) {
+  std::vector<int64_t> ids;
+  for (const Block& block : inputs) {
+    for (const int64_t id : testkit::Ids(block)) ids.push_back(id);
+  }
+  std::sort(ids.begin(), ids.end());
+  bool first = true;
+  for (const int64_t id : ids) {
+    task::ExchangeTag tag;
+    tag.starts_run = std::exchange(first, false);
+    tag.first_key = tag.last_key = KeyOf(id);
+    ARROW_RETURN_NOT_OK(out.Put(task::WithTag(testkit::IotaBlock(1, id), tag)));
+  }
+  if (first) return out.Put(task::WithTag(testkit::IotaBlock(0), {.starts_run = true}));
+  return Status::OK();
+}
+
+/// Second half of a sort. Pieces are single rows, so all of them are in the range.
+Status MergeRuns(const std::vector<Block>& inputs, task::TaskOutput& out) {
+  std::vector<int64_t> ids;
+  for (const Block& block : inputs) {
+    for (const int64_t id : testkit::Ids(block)) ids.push_back(id);
+  }
+  std::sort(ids.begin(), ids.end());
+  for (const int64_t id : ids) ARROW_RETURN_NOT_OK(out.Put(testkit::IotaBlock(1, id)));
+  return Status::OK();
+}
+
+/// Rows of the first input of a zip.
+Status TakeLeft(const std::vector<Block>& inputs, const task::TaskParams& params,
+                task::TaskOutput& out) {
+  ARROW_ASSIGN_OR_RAISE(const auto counts, task::DeserializeBlockCounts(params.argument));
+  for (int64_t i = 0; i < counts.front(); ++i) {
+    ARROW_RETURN_NOT_OK(out.Put(inputs[static_cast<size_t>(i)]));
   }
   return Status::OK();
 }
@@ -114,7 +182,7 @@ class Simulation {
   }
 
   int AddOne(std::vector<int64_t>* ids) {
-    switch (random_.Between(0, 6)) {
+    switch (random_.Between(0, 9)) {
       case 0: {
         const int64_t rows = random_.Between(0, 50);
         if (rows < static_cast<int64_t>(ids->size())) ids->resize(rows);
@@ -132,9 +200,75 @@ class Simulation {
         pool.max_tasks_in_flight = random_.Between(1, 3);
         return builder_.ActorMap("actors", pool, Tweak());
       }
+      case 4:
+        return AddPartitionExchange(ids);
+      case 5:
+        return AddRangeExchange(ids);
+      case 6:
+        return AddZip(*ids);
       default:
         return builder_.Map("tasks", Tweak());
     }
+  }
+
+  int AddPartitionExchange(std::vector<int64_t>* ids) {
+    const auto num_partitions = static_cast<int>(random_.Between(1, 5));
+    builder_.Map("partition",
+                 TweakFor([num_partitions](const auto& inputs, const auto&, auto& out) {
+                   return Partition(num_partitions, inputs, out);
+                 }));
+    PartitionExchangeOptions options;
+    options.name = "exchange";
+    options.num_partitions = num_partitions;
+    options.min_bundle_bytes = random_.Between(0, 100);
+    builder_.Add(std::make_unique<PartitionExchangeOperator>(options));
+    std::stable_sort(ids->begin(), ids->end(), [num_partitions](int64_t a, int64_t b) {
+      return a % num_partitions < b % num_partitions;
+    });
+    return builder_.Map("reduce", TweakFor([](const auto& inputs, const auto&, auto& out) {
+                          for (const Block& block : inputs) {
+                            ARROW_RETURN_NOT_OK(out.Put(task::WithoutTag(block)));
+                          }
+                          return Status::OK();
+                        }));
+  }
+
+  int AddRangeExchange(std::vector<int64_t>* ids) {
+    builder_.Map("runs", TweakFor([](const auto& inputs, const auto&, auto& out) {
+                   return SortRun(inputs, out);
+                 }));
+    RangeExchangeOptions options;
+    options.name = "sort";
+    options.target_bytes = random_.Between(1, 400);
+    options.min_ranges = static_cast<int>(random_.Between(1, 4));
+    options.min_bytes = random_.Between(1, 100);
+    builder_.Add(std::make_unique<RangeExchangeOperator>(options));
+    std::sort(ids->begin(), ids->end());
+    return builder_.Map("merge", TweakFor([](const auto& inputs, const auto&, auto& out) {
+                          return MergeRuns(inputs, out);
+                        }));
+  }
+
+  /// Beside a second source with as many rows, in other blocks.
+  int AddZip(const std::vector<int64_t>& ids) {
+    const int left = builder_.Add(std::make_unique<RowNumberOperator>("rows", 50));
+    builder_.Range(static_cast<int64_t>(ids.size()), random_.Between(1, 8), 50000);
+    const int right =
+        random_.Once(2)
+            ? builder_.Map("tasks", Tweak())
+            : builder_.Add(std::make_unique<BlockOrderOperator>(random_.Between(0, 100)));
+    builder_.Add(std::make_unique<ZipOperator>(2), {left, right});
+    return builder_.Map("zip", TweakFor(TakeLeft));
+  }
+
+  /// For the halves of exchanges: a task has one bundle, and what it gives is not cut up.
+  TopologyBuilder::ChangeMap TweakFor(FakeBody::Function function) {
+    return [this, function = std::move(function)](MapOperatorOptions& options) {
+      Tweak()(options);
+      options.bundler.min_rows = 0;
+      options.bundler.may_group = false;
+      options.body = std::make_shared<FakeBody>(options.name, function);
+    };
   }
 
   TopologyBuilder::ChangeMap Tweak() {
@@ -188,7 +322,8 @@ class Simulation {
   }
 
   void Happen(int ready) {
-    if (random_.Once(12)) {
+    if (random_.Once(12) && kills_ < kMaxKills) {
+      ++kills_;
       const std::vector<int> all = backend_->running();  // a paused one dies as well
       backend_->Kill(all[random_.Between(0, static_cast<int64_t>(all.size()) - 1)]);
     } else if (random_.Once(3)) {
@@ -254,6 +389,9 @@ class Simulation {
   std::vector<int64_t> rows_;
   int64_t store_limit_ = 0;
   int64_t window_ = 0;
+  /// A long task would hardly ever end if its workers went on dying.
+  static constexpr int kMaxKills = 200;
+  int kills_ = 0;
   int64_t pauses_ = 0;
   int64_t grants_ = 0;
   int64_t grants_when_slots_fit_ = 0;

@@ -95,7 +95,7 @@ class RandomPlans {
     }
   }
   LogicalOperatorPtr Apply(LogicalOperatorPtr input) {
-    switch (Pick(9)) {
+    switch (Pick(11)) {
       case 0: {
         std::shuffle(columns_.begin(), columns_.end(), random_);
         columns_.resize(1 + Pick(static_cast<int>(columns_.size())));
@@ -128,6 +128,11 @@ class RandomPlans {
       case 7:
         if (Pick(2) == 0) return std::make_shared<Repartition>(std::move(input), 1 + Pick(4));
         return std::make_shared<StreamingRepartition>(std::move(input), 1 + Pick(9), Pick(2) == 0);
+      case 8:
+        return SortBy(std::move(input), {{Column(), Pick(2) == 0}, {Column(), Pick(2) == 0}});
+      case 9:
+        return std::make_shared<HashRepartition>(
+            std::move(input), std::vector<std::string>{Column()}, 1 + Pick(4), false);
       default: {
         std::vector<LogicalOperatorPtr> branches = {input, input};
         if (columns_ == std::vector<std::string>{"a", "b", "c"}) branches[1] = Source();

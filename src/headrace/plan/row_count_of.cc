@@ -5,6 +5,7 @@
 #include <unordered_set>
 
 #include "headrace/plan/operators.h"
+#include "headrace/plan/shuffle_operators.h"
 
 namespace headrace::plan {
 namespace {
@@ -55,7 +56,14 @@ Result<Count64> RowCountOf(const LogicalOperatorPtr& root) {
   const auto* map = As<Map>(root);
   const bool keeps_rows = (map != nullptr && !map->may_change_row_count()) || As<Project>(root) ||
                           As<Union>(root) || As<Repartition>(root) ||
-                          As<StreamingRepartition>(root);
+                          As<StreamingRepartition>(root) || As<HashRepartition>(root) ||
+                          As<RandomShuffle>(root) || As<RandomizeBlockOrder>(root);
+  if (const auto* sort = As<Sort>(root)) {
+    ARROW_ASSIGN_OR_RAISE(Count64 rows, RowCountOf(root->input()));
+    if (!rows.has_value() || sort->limit_rows() < 0) return rows;
+    return std::min(*rows, sort->limit_rows());
+  }
+  if (As<Zip>(root) != nullptr) return RowCountOf(root->input());
   if (keeps_rows) return SumOverInputs(*root, RowCountOf);
   return std::nullopt;
 }

@@ -4,6 +4,7 @@
 #include "headrace/block/schema.h"
 #include "headrace/expr/projection.h"
 #include "headrace/plan/operators.h"
+#include "headrace/plan/shuffle_operators.h"
 
 namespace headrace::plan {
 namespace {
@@ -51,7 +52,8 @@ Result<SchemaPtr> SchemaOf(const LogicalOperatorPtr& root) {
     return arrow::schema({arrow::field("num_rows", arrow::int64())});
   }
   if (As<FilterExpr>(root) || As<Limit>(root) || As<Repartition>(root) ||
-      As<StreamingRepartition>(root)) {
+      As<StreamingRepartition>(root) || As<Sort>(root) || As<RandomShuffle>(root) ||
+      As<RandomizeBlockOrder>(root) || As<HashRepartition>(root)) {
     return SchemaOf(root->input());
   }
   return nullptr;

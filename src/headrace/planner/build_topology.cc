@@ -10,6 +10,11 @@
 #include "headrace/exec/operators/row_slicer_operator.h"
 #include "headrace/exec/operators/task_pool_map_operator.h"
 #include "headrace/exec/operators/union_operator.h"
+#include "headrace/exec/shuffle/block_order_operator.h"
+#include "headrace/exec/shuffle/partition_exchange_operator.h"
+#include "headrace/exec/shuffle/range_exchange_operator.h"
+#include "headrace/exec/shuffle/row_number_operator.h"
+#include "headrace/exec/shuffle/zip_operator.h"
 #include "headrace/planner/planner.h"
 #include "headrace/worker/transform_chain.h"
 
@@ -45,8 +50,8 @@ exec::ActorPoolOptions PoolOptions(const PhysicalNode& node, const PlanContext& 
 /// its way in and one on its way out of what follows.
 int64_t ExpectedHeapBytes(const PhysicalNode& node, int64_t block_bytes) {
   const int64_t blocks = 2 * std::max<int64_t>(1 << 20, block_bytes);
-  if (node.reader_heap_bytes < 0) return blocks;
-  return node.reader_heap_bytes + (node.steps.size() > 1 ? blocks : 0);
+  if (node.reader_heap_bytes < 0) return blocks + node.step_heap_bytes;
+  return node.reader_heap_bytes + node.step_heap_bytes + (node.steps.size() > 1 ? blocks : 0);
 }
 
 /// Nobody can tell where a block of `node` ended: its consumer cuts rows anew.
@@ -80,6 +85,7 @@ std::unique_ptr<exec::PhysicalOperator> MakeMapOperator(PhysicalNode& node,
   options.body = std::make_shared<worker::TransformChain>(node.name, std::move(node.steps), chain);
   options.max_running = node.compute.actors ? -1 : node.compute.size;
   options.bundler.min_rows = node.reads ? 0 : node.min_rows;
+  options.bundler.min_bytes = node.reads ? 0 : node.min_bytes;
   options.bundler.may_group = !node.one_bundle_per_task && context.data.max_errored_blocks == 0;
   options.bundler.num_slots = context.num_cpus;
   options.expected_output_bytes = node.expected_output_bytes >= 0
@@ -115,6 +121,16 @@ std::unique_ptr<exec::PhysicalOperator> MakeOperator(PhysicalNode& node,
       return std::make_unique<exec::RepartitionOperator>(node.count);
     case Kind::kRowSlicer:
       return std::make_unique<exec::RowSlicerOperator>(node.name, node.count);
+    case Kind::kPartitionExchange:
+      return std::make_unique<exec::PartitionExchangeOperator>(node.partitions);
+    case Kind::kRangeExchange:
+      return std::make_unique<exec::RangeExchangeOperator>(node.ranges);
+    case Kind::kRowNumbers:
+      return std::make_unique<exec::RowNumberOperator>(node.name, node.bundle_bytes);
+    case Kind::kBlockOrder:
+      return std::make_unique<exec::BlockOrderOperator>(node.seed);
+    case Kind::kZip:
+      return std::make_unique<exec::ZipOperator>(static_cast<int>(node.inputs.size()));
     case Kind::kMap:
       break;
   }

@@ -53,8 +53,12 @@ bool CanFuse(const PhysicalNode& up, const PhysicalNode& down) {
 PhysicalNodePtr Fuse(PhysicalNodePtr up, PhysicalNodePtr down) {
   up->name += "->" + down->name;
   for (auto& step : down->steps) up->steps.push_back(std::move(step));
-  if (!up->reads) up->min_rows = std::max(up->min_rows, down->min_rows);
+  if (!up->reads && !up->one_bundle_per_task) {
+    up->min_rows = std::max(up->min_rows, down->min_rows);
+    up->min_bytes = std::max(up->min_bytes, down->min_bytes);
+  }
   up->batch_size = up->batch_size != 0 ? up->batch_size : down->batch_size;
+  up->step_heap_bytes += down->step_heap_bytes;
   up->may_change_row_count |= down->may_change_row_count;
   up->is_map_batches = down->is_map_batches;
   if (!up->target_max_block_size) up->target_max_block_size = down->target_max_block_size;

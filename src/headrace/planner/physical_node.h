@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "headrace/exec/shuffle/partition_exchange_operator.h"
+#include "headrace/exec/shuffle/range_exchange_operator.h"
 #include "headrace/plan/logical_operator.h"
 #include "headrace/task/ref_bundle.h"
 #include "headrace/worker/step.h"
@@ -18,7 +20,19 @@ using PhysicalNodePtr = std::unique_ptr<PhysicalNode>;
 
 /// A node of the physical plan before it becomes an operator: what fusion works on.
 struct PhysicalNode {
-  enum class Kind { kInput, kMap, kLimit, kUnion, kRepartition, kRowSlicer };
+  enum class Kind {
+    kInput,
+    kMap,
+    kLimit,
+    kUnion,
+    kRepartition,
+    kRowSlicer,
+    kPartitionExchange,
+    kRangeExchange,
+    kRowNumbers,
+    kBlockOrder,
+    kZip,
+  };
   Kind kind = Kind::kInput;
   std::string name;
   std::vector<PhysicalNodePtr> inputs;
@@ -33,6 +47,8 @@ struct PhysicalNode {
   std::optional<int64_t> target_max_block_size;
   /// Rows that a task's input should have, so that batches are full; 0: any.
   int64_t min_rows = 0;
+  /// Bytes that a task's input should have: what it makes of them is the better the more there are.
+  int64_t min_bytes = 0;
   /// The input of a task is exactly one bundle: bundles must not be put together.
   bool one_bundle_per_task = false;
   /// Its input blocks describe reads, so rows of input say nothing.
@@ -48,9 +64,16 @@ struct PhysicalNode {
   bool is_map_batches = false;  // ends in a map_batches function
   int64_t expected_output_bytes = -1;
   int64_t reader_heap_bytes = -1;  // working memory that its reader declares; -1: unknown
+  int64_t step_heap_bytes = 0;     // that its other steps declare, beside a block in and one out
 
   // kLimit, kRepartition, kRowSlicer
   int64_t count = 0;
+
+  // kPartitionExchange, kRangeExchange, kRowNumbers, kBlockOrder
+  exec::PartitionExchangeOptions partitions;
+  exec::RangeExchangeOptions ranges;
+  int64_t bundle_bytes = 0;
+  uint64_t seed = 0;
 };
 
 /// "TaskPoolMapOperator", "ActorPoolMapOperator", "LimitOperator", …

@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "headrace/plan/operators.h"
+#include "headrace/plan/row_count_of.h"
+#include "headrace/plan/shuffle_operators.h"
 
 namespace headrace::planner {
 namespace {
@@ -35,6 +37,15 @@ std::string_view OperatorType(const PhysicalNode& node) {
       return "AllToAllOperator";
     case Kind::kRowSlicer:
       return "StreamingRepartitionOperator";
+    case Kind::kPartitionExchange:
+      return node.partitions.type;
+    case Kind::kRangeExchange:
+    case Kind::kBlockOrder:
+      return "AllToAllOperator";
+    case Kind::kRowNumbers:
+      return "RowNumberOperator";
+    case Kind::kZip:
+      return "ZipOperator";
   }
   return "?";
 }
@@ -58,6 +69,12 @@ PhysicalNodePtr MakeMapNode(std::string name, worker::StepSpecPtr step, Physical
   return node;
 }
 
+Result<std::optional<int64_t>> EstimateInput(const plan::LogicalOperatorPtr& node,
+                                             const PlanContext& context) {
+  if (context.dry_run) return std::nullopt;
+  return plan::SizeEstimateOf(node);
+}
+
 void ApplyMapOptions(const plan::MapOptions& options, PhysicalNode* node) {
   node->compute = options.compute;
   node->resources = options.resources;
@@ -77,6 +94,7 @@ Result<PhysicalNodePtr> Lower(const plan::LogicalOperatorPtr& node, const PlanCo
     out->inputs = std::move(inputs);
     return out;
   }
+  if (plan::As<plan::Zip>(node) != nullptr) return PlanZip(std::move(inputs));
   PhysicalNodePtr input = std::move(inputs.front());
   if (const auto* limit = plan::As<plan::Limit>(node)) {
     PhysicalNodePtr out = MakeNode(Kind::kLimit, limit->name(), limit->rows());
@@ -89,6 +107,11 @@ Result<PhysicalNodePtr> Lower(const plan::LogicalOperatorPtr& node, const PlanCo
   if (plan::As<plan::Repartition>(node) != nullptr) return PlanRepartition(node, std::move(input));
   if (plan::As<plan::StreamingRepartition>(node) != nullptr) {
     return PlanStreamingRepartition(node, std::move(input));
+  }
+  if (plan::As<plan::Sort>(node) != nullptr) return PlanSort(node, std::move(input), context);
+  if (plan::As<plan::RandomShuffle>(node) != nullptr ||
+      plan::As<plan::RandomizeBlockOrder>(node) != nullptr) {
+    return PlanRandomShuffle(node, std::move(input), context);
   }
   if (plan::As<plan::Write>(node) != nullptr) return PlanWrite(node, std::move(input));
   return PlanAggregate(node, std::move(input));

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "headrace/data_context.h"
 #include "headrace/exec/topology.h"
@@ -46,8 +48,22 @@ Result<PhysicalNodePtr> PlanRepartition(const plan::LogicalOperatorPtr& node,
 Result<PhysicalNodePtr> PlanStreamingRepartition(const plan::LogicalOperatorPtr& node,
                                                  PhysicalNodePtr input);
 Result<PhysicalNodePtr> PlanAggregate(const plan::LogicalOperatorPtr& node, PhysicalNodePtr input);
+Result<PhysicalNodePtr> PlanSort(const plan::LogicalOperatorPtr& node, PhysicalNodePtr input,
+                                 const PlanContext& context);
+Result<PhysicalNodePtr> PlanRandomShuffle(const plan::LogicalOperatorPtr& node,
+                                          PhysicalNodePtr input, const PlanContext& context);
+Result<PhysicalNodePtr> PlanHashRepartition(const plan::LogicalOperatorPtr& node,
+                                            PhysicalNodePtr input, const PlanContext& context);
+Result<PhysicalNodePtr> PlanGroup(const plan::LogicalOperatorPtr& node, PhysicalNodePtr input,
+                                  const PlanContext& context);
+Result<PhysicalNodePtr> PlanJoin(const plan::LogicalOperatorPtr& node,
+                                 std::vector<PhysicalNodePtr> inputs, const PlanContext& context);
+Result<PhysicalNodePtr> PlanZip(std::vector<PhysicalNodePtr> inputs);
 Result<PhysicalNodePtr> PlanWrite(const plan::LogicalOperatorPtr& node, PhysicalNodePtr input);
 
+/// Bytes that `node` is expected to give, if anybody knows; not asked on a dry run.
+Result<std::optional<int64_t>> EstimateInput(const plan::LogicalOperatorPtr& node,
+                                             const PlanContext& context);
 /// A map node over `input` with one step.
 PhysicalNodePtr MakeMapNode(std::string name, worker::StepSpecPtr step, PhysicalNodePtr input);
 /// Takes over what the user said about an operator.

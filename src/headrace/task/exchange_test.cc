@@ -10,7 +10,7 @@ namespace headrace::task {
 namespace {
 
 TEST(ExchangeTagTest, TravelsWithTheBlockAndLeavesItsRowsAlone) {
-  const Block block = testkit::IotaBlock(0, 3);
+  const Block block = testkit::IotaBlock(3);
   const std::string zero("\0\1", 2);
   const Block tagged =
       WithTag(WithTag(block, {.partition = 1}),
@@ -25,19 +25,19 @@ TEST(ExchangeTagTest, TravelsWithTheBlockAndLeavesItsRowsAlone) {
 }
 
 TEST(ExchangeTagTest, KeepsOtherMetadata) {
-  const Block block(testkit::IotaBlock(0, 1).batch()->ReplaceSchemaMetadata(
+  const Block block(testkit::IotaBlock(1).batch()->ReplaceSchemaMetadata(
       arrow::KeyValueMetadata::Make({"from"}, {"afar"})));
   const Block back = WithoutTag(WithTag(block, {.partition = 2}));
   EXPECT_TRUE(back.schema()->Equals(*block.schema(), /*check_metadata=*/true));
 }
 
 TEST(ExchangeTagTest, CutsLongKeys) {
-  const Block tagged = WithTag(testkit::IotaBlock(0, 1), {.first_key = std::string(1000, 'a')});
+  const Block tagged = WithTag(testkit::IotaBlock(1), {.first_key = std::string(1000, 'a')});
   EXPECT_EQ(TagOf(*tagged.schema()).ValueOrDie().first_key.size(), ExchangeTag::kMaxKeyBytes);
 }
 
 TEST(ExchangeTagTest, BlocksWithoutOneAreRefused) {
-  EXPECT_TRUE(TagOf(*testkit::IotaBlock(0, 1).schema()).status().IsInvalid());
+  EXPECT_TRUE(TagOf(*testkit::IotaBlock(1).schema()).status().IsInvalid());
 }
 
 TEST(MergeRangeTest, Travels) {

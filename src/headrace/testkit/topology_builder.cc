@@ -49,11 +49,15 @@ int TopologyBuilder::Limit(int64_t num_rows) {
 
 int TopologyBuilder::Union(std::vector<int> inputs) {
   auto op = std::make_unique<exec::UnionOperator>(static_cast<int>(inputs.size()));
-  return topology_.Add(std::move(op), std::move(inputs));
+  return Add(std::move(op), std::move(inputs));
 }
 
 int TopologyBuilder::Add(std::unique_ptr<exec::PhysicalOperator> op) {
   return topology_.Add(std::move(op), Last());
+}
+
+int TopologyBuilder::Add(std::unique_ptr<exec::PhysicalOperator> op, std::vector<int> inputs) {
+  return topology_.Add(std::move(op), std::move(inputs));
 }
 
 }  // namespace headrace::testkit

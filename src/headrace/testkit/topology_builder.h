@@ -33,6 +33,7 @@ class TopologyBuilder {
   int Limit(int64_t num_rows);
   int Union(std::vector<int> inputs);
   int Add(std::unique_ptr<exec::PhysicalOperator> op);
+  int Add(std::unique_ptr<exec::PhysicalOperator> op, std::vector<int> inputs);
 
   exec::Topology Build() { return std::move(topology_); }
 

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "headrace/worker/step_registry.h"
 
+#include "headrace/worker/steps/group_blocks_step.h"
 #include "headrace/worker/steps/map_steps.h"
 #include "headrace/worker/steps/native_steps.h"
 #include "headrace/worker/steps/read_step.h"
+#include "headrace/worker/steps/shuffle_steps.h"
+#include "headrace/worker/steps/sort_steps.h"
 #include "headrace/worker/steps/write_step.h"
+#include "headrace/worker/steps/zip_step.h"
 
 namespace headrace::worker {
 
@@ -18,7 +22,13 @@ Result<StepSpecPtr> DeserializeStep(std::string_view kind, WireReader* in) {
   if (kind == RepartitionStepSpec::kKind) return RepartitionStepSpec::Deserialize(in);
   if (kind == CountStepSpec::kKind) return CountStepSpec::Deserialize(in);
   if (kind == AggregateStepSpec::kKind) return AggregateStepSpec::Deserialize(in);
+  if (kind == SortRunStepSpec::kKind) return SortRunStepSpec::Deserialize(in);
+  if (kind == MergeRunsStepSpec::kKind) return MergeRunsStepSpec::Deserialize(in);
+  if (kind == ShufflePartitionStepSpec::kKind) return ShufflePartitionStepSpec::Deserialize(in);
+  if (kind == ShuffleMergeStepSpec::kKind) return ShuffleMergeStepSpec::Deserialize(in);
   if (kind == WriteStepSpec::kKind) return WriteStepSpec::Deserialize(in);
+  if (kind == GroupBlocksStepSpec::kKind) return GroupBlocksStepSpec::Deserialize(in);
+  if (kind == ZipStepSpec::kKind) return ZipStepSpec::Deserialize(in);
   return Status::KeyError("no step of kind '", kind, "'");
 }
 

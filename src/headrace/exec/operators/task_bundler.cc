@@ -14,7 +14,7 @@ void TaskBundler::Add(task::RefBundle bundle) {
 
 bool TaskBundler::HasTask() const {
   if (queue_.empty()) return false;
-  return options_.min_rows <= 0 || rows_ >= options_.min_rows || input_done_;
+  return input_done_ || (rows_ >= options_.min_rows && bytes_ >= options_.min_bytes);
 }
 
 int64_t TaskBundler::GroupSize() const {
@@ -29,16 +29,16 @@ int64_t TaskBundler::GroupSize() const {
 task::RefBundle TaskBundler::Next() {
   task::RefBundle out;
   const int64_t group = GroupSize();
+  // At the end the slots share what is left.
+  const int64_t enough_bytes =
+      input_done_ ? std::min(options_.min_bytes, bytes_ / std::max(1, options_.num_slots))
+                  : options_.min_bytes;
+  const auto is_full = [&](int64_t bundles) {
+    if (!groups()) return out.num_rows() >= options_.min_rows && out.size_bytes() >= enough_bytes;
+    return bundles >= group || out.size_bytes() + queue_.front().size_bytes() > kMaxGroupedBytes;
+  };
   int64_t bundles = 0;
-  while (!queue_.empty()) {
-    if (bundles > 0) {
-      const bool full =
-          options_.min_rows > 0 ? out.num_rows() >= options_.min_rows : bundles >= group;
-      if (full || (options_.min_rows <= 0 &&
-                   out.size_bytes() + queue_.front().size_bytes() > kMaxGroupedBytes)) {
-        break;
-      }
-    }
+  while (!queue_.empty() && (bundles == 0 || !is_full(bundles))) {
     bytes_ -= queue_.front().size_bytes();
     rows_ -= queue_.front().num_rows();
     if (bundles == 0) {

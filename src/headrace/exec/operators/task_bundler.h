@@ -15,6 +15,9 @@ class TaskBundler {
   struct Options {
     /// Rows that a task should have, so that its batches are full; 0: any.
     int64_t min_rows = 0;
+    /// Bytes that a task should have. When the input has ended, what is left is shared between the
+    /// slots instead.
+    int64_t min_bytes = 0;
     /// Whether several bundles may share a task when they are tiny and fast.
     bool may_group = true;
     int num_slots = 1;  // tasks that can run at a time
@@ -37,7 +40,7 @@ class TaskBundler {
   /// A task over `num_blocks` took `seconds`: how many are grouped is learnt from that.
   void Observe(int64_t num_blocks, double seconds);
   /// True when several blocks of one task came from different bundles.
-  bool groups() const { return options_.min_rows <= 0; }
+  bool groups() const { return options_.min_rows <= 0 && options_.min_bytes <= 0; }
   void Clear();
 
   bool empty() const { return queue_.empty(); }

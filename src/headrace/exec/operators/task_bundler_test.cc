@@ -47,6 +47,20 @@ TEST_F(TaskBundlerTest, DoesNotGroupWhenItMayNot) {
   EXPECT_EQ(bundler.Next().blocks().size(), 1);
 }
 
+TEST_F(TaskBundlerTest, WaitsForEnoughBytesAndSharesTheRestBetweenTheSlots) {
+  const int64_t each = IotaBundle(*store_, 2).size_bytes();
+  TaskBundler bundler({.min_bytes = 3 * each, .num_slots = 2});
+  Fill(bundler, 2);
+  EXPECT_FALSE(bundler.HasTask());
+  Fill(bundler, 5);
+  EXPECT_EQ(bundler.Next().blocks().size(), 3);
+  bundler.InputDone();
+  EXPECT_EQ(bundler.Next().blocks().size(), 2);
+  EXPECT_EQ(bundler.Next().blocks().size(), 1);
+  EXPECT_EQ(bundler.Next().blocks().size(), 1);
+  EXPECT_FALSE(bundler.HasTask());
+}
+
 TEST_F(TaskBundlerTest, WaitsForEnoughRowsAndGivesTheRestAtTheEnd) {
   TaskBundler bundler({.min_rows = 5});
   Fill(bundler, 2);

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "headrace/plan/operators.h"
+#include "headrace/plan/shuffle_operators.h"
 
 namespace headrace::plan {
 namespace {
@@ -43,6 +44,11 @@ Result<LogicalOperatorPtr> LimitPushdown::Rewrite(LogicalOperatorPtr node) const
     if (read->limit_rows() >= 0 && read->limit_rows() <= limit->rows()) return node;
     return limit->WithInputs({std::make_shared<Read>(read->source(), read->override_num_blocks(),
                                                      read->options(), limit->rows())});
+  }
+  if (const auto* sort = As<Sort>(input)) {
+    if (sort->limit_rows() >= 0 && sort->limit_rows() <= limit->rows()) return node;
+    return limit->WithInputs({std::make_shared<Sort>(input->input(), sort->columns(),
+                                                     sort->boundaries(), limit->rows())});
   }
   if (const auto* unite = As<Union>(input)) return IntoUnion(node, *limit, *unite);
   if (KeepsEachRow(input)) return input->WithInputs({limit->WithInputs({input->input()})});

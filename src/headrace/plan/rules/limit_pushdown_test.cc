@@ -27,6 +27,14 @@ TEST(LimitPushdownTest, PassesWhatKeepsEachRow) {
   EXPECT_NE(As<Map>(Rewrite(First(Opaque(ReadSample(), false), 3))), nullptr);
 }
 
+TEST(LimitPushdownTest, TellsTheSortHowManyRowsAreNeeded) {
+  const auto pushed = Rewrite(First(SortBy(ReadSample(), {{"a", true}}), 3));
+  EXPECT_EQ(pushed->name(), "limit=3");
+  EXPECT_EQ(As<Sort>(pushed->input())->limit_rows(), 3);
+  EXPECT_EQ(As<Read>(pushed->input()->input())->limit_rows(), -1);
+  EXPECT_EQ(Rewrite(pushed), pushed);
+}
+
 TEST(LimitPushdownTest, StaysAboveWhatMayDropRows) {
   for (const auto& input : {Opaque(ReadSample()), Where(ReadSample(), Col("a") > Lit(1))}) {
     const auto plan = First(input, 3);

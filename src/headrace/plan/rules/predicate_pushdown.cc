@@ -8,6 +8,7 @@
 #include "headrace/plan/rules/column_origin.h"
 #include "headrace/plan/rules/source_columns.h"
 #include "headrace/plan/schema_of.h"
+#include "headrace/plan/shuffle_operators.h"
 
 namespace headrace::plan {
 namespace {
@@ -97,7 +98,10 @@ Result<LogicalOperatorPtr> PredicatePushdown::Rewrite(LogicalOperatorPtr node) c
   if (const auto* read = As<Read>(input)) return IntoRead(node, *filter, *read);
   if (const auto* project = As<Project>(input)) return BelowProject(node, *filter, *project);
   if (const auto* unite = As<Union>(input)) return IntoUnion(node, *filter, *unite);
-  if (As<Repartition>(input) || As<StreamingRepartition>(input)) {
+  // (A sort that gives only the first rows counts them before this filter.)
+  const auto* sort = As<Sort>(input);
+  if (As<Repartition>(input) || As<StreamingRepartition>(input) || As<HashRepartition>(input) ||
+      (sort != nullptr && sort->limit_rows() < 0)) {
     return input->WithInputs({filter->WithInputs({input->input()})});
   }
   return node;

@@ -7,6 +7,7 @@
 #include "headrace/plan/rules/column_origin.h"
 #include "headrace/plan/rules/source_columns.h"
 #include "headrace/plan/schema_of.h"
+#include "headrace/plan/shuffle_operators.h"
 
 namespace headrace::plan {
 namespace {
@@ -91,8 +92,19 @@ Result<LogicalOperatorPtr> Narrow(const LogicalOperatorPtr& node, const Columns&
     return NarrowInput(node, more);
   }
   if (As<Union>(node) != nullptr) return NarrowUnion(node, needed);
-  if (As<Limit>(node) || As<Repartition>(node) || As<StreamingRepartition>(node)) {
+  if (As<Limit>(node) || As<Repartition>(node) || As<StreamingRepartition>(node) ||
+      As<RandomShuffle>(node) || As<RandomizeBlockOrder>(node)) {
     return NarrowInput(node, needed);
+  }
+  if (const auto* sort = As<Sort>(node)) {
+    Columns more = needed;
+    for (const SortColumn& column : sort->columns()) Add({column.name}, &more);
+    return NarrowInput(node, more);
+  }
+  if (const auto* repartition = As<HashRepartition>(node)) {
+    Columns more = needed;
+    Add(repartition->keys(), &more);
+    return NarrowInput(node, more);
   }
   return node;
 }
@@ -132,6 +144,13 @@ Result<LogicalOperatorPtr> ProjectionPushdown::Rewrite(LogicalOperatorPtr node) 
   if (const auto* aggregate = As<PartialAggregate>(node)) {
     Columns needed;
     for (const ColumnAggregate& column : aggregate->aggregates()) Add({column.column}, &needed);
+    return NarrowInput(node, needed);
+  }
+  if (const auto* group = As<GroupAggregate>(node)) {
+    Columns needed = group->keys();
+    for (const GroupAggregation& one : group->aggregations()) {
+      if (!one.column.empty()) Add({one.column}, &needed);
+    }
     return NarrowInput(node, needed);
   }
   return node;

@@ -45,6 +45,15 @@ TEST(ProjectionPushdownTest, ReadsTheColumnsOfAggregates) {
   EXPECT_THAT(*SourceOf(pushed->input()).columns(), ElementsAre("b", "c"));
 }
 
+TEST(ProjectionPushdownTest, ReadsTheKeysOfASortTooAndWhatAGroupNeeds) {
+  const auto sorted = Rewrite(Select(SortBy(ReadSample(), {{"b"}}), {"c"}));
+  EXPECT_THAT(*SourceOf(sorted->input()->input()).columns(), ElementsAre("c", "b"));
+  const auto grouped = Rewrite(std::make_shared<GroupAggregate>(
+      ReadSample(), std::vector<std::string>{"c"},
+      std::vector<GroupAggregation>{{"count", "", "n"}, {"sum", "a", "s"}}, 0));
+  EXPECT_THAT(*SourceOf(grouped->input()).columns(), ElementsAre("c", "a"));
+}
+
 TEST(ProjectionPushdownTest, DoesNotLookThroughFunctions) {
   const auto plan = Select(Opaque(ReadSample()), {"a"});
   EXPECT_EQ(Rewrite(plan), plan);

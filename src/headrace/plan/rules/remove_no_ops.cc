@@ -5,6 +5,7 @@
 
 #include "headrace/plan/operators.h"
 #include "headrace/plan/row_count_of.h"
+#include "headrace/plan/shuffle_operators.h"
 
 namespace headrace::plan {
 namespace {
@@ -23,6 +24,17 @@ bool IsTrue(const Expr& predicate) {
   const arrow::Scalar& scalar = *literal->scalar();
   return scalar.is_valid && scalar.type->id() == arrow::Type::BOOL &&
          static_cast<const arrow::BooleanScalar&>(scalar).value;
+}
+
+bool IsRandomOrder(const LogicalOperatorPtr& node) {
+  return As<RandomShuffle>(node) || As<RandomizeBlockOrder>(node);
+}
+
+/// Rows come out as they came in, but for their order and their blocks.
+bool KeepsRows(const LogicalOperatorPtr& node) {
+  const auto* sort = As<Sort>(node);
+  return As<Repartition>(node) || As<StreamingRepartition>(node) || As<HashRepartition>(node) ||
+         IsRandomOrder(node) || (sort != nullptr && sort->limit_rows() < 0);
 }
 
 bool IsEmpty(const LogicalOperatorPtr& node) {
@@ -64,8 +76,11 @@ Result<LogicalOperatorPtr> RemoveNoOps::Rewrite(LogicalOperatorPtr node) const {
   }
   if (As<Count>(node) != nullptr) {
     const LogicalOperatorPtr& input = node->input();
-    const bool hidden = As<Repartition>(input) || As<StreamingRepartition>(input);
-    return hidden ? node->WithInputs({input->input()}) : node;
+    return KeepsRows(input) ? node->WithInputs({input->input()}) : node;
+  }
+  // Rows in a random order are as random in a second one.
+  if ((As<RandomShuffle>(node) || As<Sort>(node)) && IsRandomOrder(node->input())) {
+    return node->WithInputs({node->input()->input()});
   }
   if (As<Union>(node) != nullptr) return RewriteUnion(node);
   return node;

@@ -41,6 +41,31 @@ TEST(RemoveNoOpsTest, LeavesWhatChangesSomething) {
   }
 }
 
+TEST(RemoveNoOpsTest, CountsRowsWhateverTheirOrder) {
+  const auto read = ReadSample();
+  const std::vector<LogicalOperatorPtr> orders = {
+      SortBy(read, {{"a"}}), std::make_shared<RandomShuffle>(read, 1),
+      std::make_shared<RandomizeBlockOrder>(read, 1),
+      std::make_shared<HashRepartition>(read, std::vector<std::string>{"a"}, 2, true)};
+  for (const auto& input : orders) {
+    EXPECT_EQ(Rewrite(std::make_shared<Count>(input))->input(), read) << input->name();
+  }
+  const auto first = std::make_shared<Count>(
+      std::make_shared<Sort>(read, std::vector<SortColumn>{{"a"}}, std::vector<double>{}, 3));
+  EXPECT_EQ(Rewrite(first), first) << "it gives three rows";
+}
+
+TEST(RemoveNoOpsTest, ShufflesOnce) {
+  const auto read = ReadSample();
+  const auto twice = std::make_shared<RandomShuffle>(std::make_shared<RandomShuffle>(read, 1), 2);
+  const auto once = Rewrite(twice);
+  EXPECT_EQ(once->input(), read);
+  EXPECT_EQ(As<RandomShuffle>(once)->seed(), 2U);
+  EXPECT_EQ(Rewrite(SortBy(std::make_shared<RandomShuffle>(read, 1), {{"a"}}))->input(), read);
+  const auto sorted_first = std::make_shared<RandomShuffle>(SortBy(read, {{"a"}}), 2);
+  EXPECT_EQ(Rewrite(sorted_first), sorted_first) << "the order below decides what a seed gives";
+}
+
 TEST(RemoveNoOpsTest, FlattensUnions) {
   const auto read = ReadSample();
   const auto empty = std::make_shared<InputData>("Input", std::vector<Block>{Block()});

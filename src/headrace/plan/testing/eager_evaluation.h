@@ -1,14 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <arrow/compute/api_vector.h>
+
 #include <algorithm>
 #include <vector>
 
 #include "headrace/expr/evaluator.h"
 #include "headrace/plan/operators.h"
+#include "headrace/plan/shuffle_operators.h"
 #include "headrace/plan/testing/memory_source.h"
 
 namespace headrace::plan::testing {
+
+inline Result<Block> SortEagerly(const Sort& sort, const Block& rows) {
+  std::vector<arrow::compute::SortKey> keys;
+  for (const SortColumn& column : sort.columns()) {
+    keys.emplace_back(column.name, column.descending ? arrow::compute::SortOrder::Descending
+                                                     : arrow::compute::SortOrder::Ascending);
+  }
+  ARROW_ASSIGN_OR_RAISE(const auto order, arrow::compute::SortIndices(
+                                              rows.batch(), arrow::compute::SortOptions(keys)));
+  ARROW_ASSIGN_OR_RAISE(const auto sorted, arrow::compute::Take(rows.batch(), order));
+  const Block all(sorted.record_batch());
+  return sort.limit_rows() < 0 ? all : all.Slice(0, sort.limit_rows());
+}
 
 /// All rows of `node` in one block, computed one operator after the other: what any optimized plan
 /// has to give too. Knows the operators without functions of the user.
@@ -33,6 +49,8 @@ inline Result<Block> EvaluateEagerly(const LogicalOperatorPtr& node) {
         .Apply(inputs[0], pool);
   }
   if (const auto* limit = As<Limit>(node)) return inputs[0].Slice(0, limit->rows());
+  if (const auto* sort = As<Sort>(node)) return SortEagerly(*sort, inputs[0]);
+  if (As<HashRepartition>(node)) return inputs[0];  // (rows of its blocks keep their order)
   if (As<Union>(node)) return ConcatBlocks(inputs);
   if (As<Repartition>(node) || As<StreamingRepartition>(node)) return inputs[0];
   return Status::NotImplemented("Cannot evaluate ", node->name());

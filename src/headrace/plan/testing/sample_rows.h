@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "headrace/plan/operators.h"
+#include "headrace/plan/shuffle_operators.h"
 #include "headrace/plan/testing/memory_source.h"
 
 namespace headrace::plan::testing {
@@ -67,6 +68,9 @@ inline LogicalOperatorPtr Where(LogicalOperatorPtr input, Expr predicate) {
 }
 inline LogicalOperatorPtr First(LogicalOperatorPtr input, int64_t rows) {
   return std::make_shared<Limit>(std::move(input), rows);
+}
+inline LogicalOperatorPtr SortBy(LogicalOperatorPtr input, std::vector<SortColumn> columns) {
+  return std::make_shared<Sort>(std::move(input), std::move(columns));
 }
 /// map_batches with a function that no rule may look into.
 inline LogicalOperatorPtr Opaque(LogicalOperatorPtr input, bool may_change_row_count = true) {

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "headrace/compute/gather.h"
+#include "headrace/worker/step.h"
+
+namespace headrace::worker {
+
+/// `blocks` with the schema that can hold the rows of all. Blocks without columns and rows, which
+/// say nothing, become empty ones of it; if there are no others, they stay.
+Result<std::vector<Block>> WithOneSchema(std::vector<Block> blocks, arrow::MemoryPool* pool);
+
+/// How many rows of `blocks` come to about `bytes`; at least one.
+int64_t RowsOfBytes(std::span<const Block> blocks, int64_t bytes);
+
+/// Puts out `rows` of `blocks`, which have one schema, in blocks of about `target_bytes` (<= 0: in
+/// one), each copied when the one before is gone; without rows, an empty one. Fails with Cancelled
+/// once that is asked for.
+Status PutRows(const std::vector<Block>& blocks, std::span<const compute::RowRef> rows,
+               int64_t target_bytes, const StepContext& context, BlockSink& out);
+
+/// Fails when nobody wants the result of the task any more.
+Status CheckCancelled(const StepContext& context);
+
+}  // namespace headrace::worker
