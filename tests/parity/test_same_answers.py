@@ -162,8 +162,8 @@ PROGRAMS = [
 
 
 def comparable(value):
-    """None and NaN are both "missing": which of the two a column has depends on the path through pandas."""
-    if isinstance(value, float) and math.isnan(value):
+    """None, NaN and NA are all "missing": which of them a column has depends on the path through pandas."""
+    if (isinstance(value, float) and math.isnan(value)) or type(value).__name__ == "NAType":
         return None
     return value.tolist() if hasattr(value, "tolist") else value
 

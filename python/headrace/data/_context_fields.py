@@ -38,7 +38,7 @@ class ContextFields:
     """Bytes up to which smaller blocks of a task are joined; reading does not cut tasks below it to keep all CPUs busy.
     Used."""
     target_shuffle_max_block_size: int = 1 * GIB
-    """Bytes of a block in a shuffle. No effect: there are no shuffles yet. A field of its own: setting it does not
+    """Bytes of a block in a shuffle. No effect: follows from the memory ceiling. A field of its own: setting it does not
     change ``target_max_block_size``, as it does in Ray."""
     read_op_min_num_blocks: int = 200
     """Blocks that reading aims for at least, as long as they are above ``target_min_block_size``. Used when it is set
