@@ -232,6 +232,8 @@ class ExecutionConfig:
 
     target_max_block_size: int  # 0: no limit
     target_min_block_size: int
+    target_shuffle_max_block_size: int
+    default_hash_shuffle_parallelism: int
     read_op_min_num_blocks: int
     streaming_read_buffer_size: int
     preserve_order: bool

@@ -38,8 +38,8 @@ class ContextFields:
     """Bytes up to which smaller blocks of a task are joined; reading does not cut tasks below it to keep all CPUs busy.
     Used."""
     target_shuffle_max_block_size: int = 1 * GIB
-    """Bytes of a block in a shuffle. No effect: follows from the memory ceiling. A field of its own: setting it does not
-    change ``target_max_block_size``, as it does in Ray."""
+    """Bytes that one task of a sort, shuffle, groupby or join works on at most; a small memory ceiling makes it less.
+    Setting it does not change ``target_max_block_size``, as it does in Ray. Used."""
     read_op_min_num_blocks: int = 200
     """Blocks that reading aims for at least, as long as they are above ``target_min_block_size``. Used when it is set
     to another value: Ray's default, which serves clusters, is left to the number of CPUs."""
@@ -157,7 +157,8 @@ class ContextFields:
     max_hash_shuffle_aggregators: int | None = None
     """Aggregators of a hash shuffle. No effect: parts are worked on by tasks."""
     default_hash_shuffle_parallelism: int = 200
-    """Partitions of a hash shuffle. No effect: chosen by the size of the data, unless ``num_partitions`` says it."""
+    """Partitions of a groupby at most, where the size of the data is not known and ``num_partitions`` does not say it.
+    Used."""
     min_hash_shuffle_aggregator_wait_time_in_s: int = 300
     """Seconds before an aggregator is reported as stuck. No effect: there are no aggregators."""
     hash_shuffle_aggregator_health_warning_interval_s: int = 30
