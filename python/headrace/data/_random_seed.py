@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import itertools
 import os
 
@@ -140,6 +139,8 @@ def seed_of_run(seed: int | None, run: int) -> int:
     """The seed of run number ``run``: of ``seed`` alone, or drawn when that is None."""
     if seed is None:
         return int.from_bytes(os.urandom(8), "little")
+    import hashlib
+
     return int.from_bytes(hashlib.blake2b(f"{seed}:{run}".encode(), digest_size=8).digest(), "little")
 
 
