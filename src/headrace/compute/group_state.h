@@ -2,6 +2,9 @@
 #pragma once
 
 #include <arrow/array/array_base.h>
+#include <arrow/array/util.h>
+#include <arrow/buffer.h>
+#include <arrow/type.h>
 #include <arrow/util/bit_util.h>
 
 #include <cstdint>
