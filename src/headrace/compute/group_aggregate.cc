@@ -27,6 +27,12 @@ Result<std::shared_ptr<arrow::Array>> CastTo(const std::shared_ptr<arrow::Array>
   return arrow::compute::Cast(*array, type);
 }
 
+Result<std::shared_ptr<arrow::Array>> Plain(const std::shared_ptr<arrow::Array>& array) {
+  if (array->type_id() != arrow::Type::DICTIONARY) return array;
+  const auto& type = static_cast<const arrow::DictionaryType&>(*array->type());
+  return arrow::compute::Cast(*array, type.value_type());
+}
+
 /// The type that holds values of both.
 Result<TypePtr> CommonType(const std::string& column, const TypePtr& left, const TypePtr& right) {
   if (left->Equals(*right)) return left;
@@ -96,10 +102,7 @@ Status GroupAggregator::AddSlice(const Block& rows) {
 }
 
 Status GroupAggregator::AddColumn(Aggregate& aggregate, std::shared_ptr<arrow::Array> column) {
-  if (column->type_id() == arrow::Type::DICTIONARY) {
-    const auto& type = static_cast<const arrow::DictionaryType&>(*column->type());
-    ARROW_ASSIGN_OR_RAISE(column, arrow::compute::Cast(*column, type.value_type()));
-  }
+  ARROW_ASSIGN_OR_RAISE(column, Plain(column));
   ARROW_ASSIGN_OR_RAISE(const TypePtr input, InputTypeOf(aggregate.spec, column->type()));
   if (TypingOf(aggregate.spec) != StateTyping::kNone) {
     ARROW_RETURN_NOT_OK(Widen(aggregate, input));
@@ -179,39 +182,83 @@ int64_t GroupAggregator::bytes() const {
 }
 
 Result<std::vector<Block>> GroupAggregator::FinishStates(int num_partitions) {
+  ARROW_ASSIGN_OR_RAISE(arrow::ArrayVector keys, table_.Keys(pool_));
+  std::vector<arrow::ArrayVector> states;
+  for (const Aggregate& aggregate : aggregates_) {
+    ARROW_ASSIGN_OR_RAISE(arrow::ArrayVector columns, aggregate.state->States());
+    states.push_back(std::move(columns));
+  }
+  ARROW_ASSIGN_OR_RAISE(auto parts,
+                        Partition(std::move(keys), states, num_groups(), num_partitions));
+  ARROW_RETURN_NOT_OK(Clear());
+  return parts;
+}
+
+Result<std::vector<Block>> GroupAggregator::StatesOfRows(const Block& rows,
+                                                         int num_partitions) const {
+  arrow::ArrayVector keys;
+  for (const std::string& key : keys_) {
+    ARROW_ASSIGN_OR_RAISE(auto column, FindColumn(rows, key));
+    ARROW_ASSIGN_OR_RAISE(column, Plain(column));
+    keys.push_back(std::move(column));
+  }
+  std::vector<uint32_t> groups(static_cast<size_t>(rows.num_rows()));
+  std::iota(groups.begin(), groups.end(), 0);
+  std::vector<arrow::ArrayVector> states;
+  for (const Aggregate& aggregate : aggregates_) {
+    std::shared_ptr<arrow::Array> column;
+    TypePtr type = arrow::null();
+    if (!aggregate.spec.column.empty()) {
+      ARROW_ASSIGN_OR_RAISE(column, FindColumn(rows, aggregate.spec.column));
+      ARROW_ASSIGN_OR_RAISE(column, Plain(column));
+      ARROW_ASSIGN_OR_RAISE(type, InputTypeOf(aggregate.spec, column->type()));
+      if (TypingOf(aggregate.spec) != StateTyping::kNone) {
+        ARROW_ASSIGN_OR_RAISE(column, CastTo(column, type));
+      }
+    }
+    ARROW_ASSIGN_OR_RAISE(const auto state, MakeGroupState(aggregate.spec, type, pool_));
+    state->Resize(rows.num_rows());
+    ARROW_RETURN_NOT_OK(Named(aggregate.spec, state->Add(column, groups)));
+    ARROW_ASSIGN_OR_RAISE(arrow::ArrayVector columns, state->States());
+    states.push_back(std::move(columns));
+  }
+  return Partition(std::move(keys), states, rows.num_rows(), num_partitions);
+}
+
+Result<std::vector<Block>> GroupAggregator::Partition(arrow::ArrayVector columns,
+                                                      const std::vector<arrow::ArrayVector>& states,
+                                                      int64_t num_groups,
+                                                      int num_partitions) const {
   arrow::FieldVector fields;
-  ARROW_ASSIGN_OR_RAISE(arrow::ArrayVector columns, table_.Keys(pool_));
   for (size_t i = 0; i < keys_.size(); ++i) {
     fields.push_back(arrow::field(keys_[i], columns[i]->type()));
   }
-  for (size_t i = 0; i < aggregates_.size(); ++i) {
-    ARROW_ASSIGN_OR_RAISE(const arrow::ArrayVector states, aggregates_[i].state->States());
-    for (size_t j = 0; j < states.size(); ++j) {
-      fields.push_back(
-          arrow::field("state." + std::to_string(i) + "." + std::to_string(j), states[j]->type()));
-      columns.push_back(states[j]);
+  for (size_t i = 0; i < states.size(); ++i) {
+    for (size_t j = 0; j < states[i].size(); ++j) {
+      fields.push_back(arrow::field("state." + std::to_string(i) + "." + std::to_string(j),
+                                    states[i][j]->type()));
+      columns.push_back(states[i][j]);
     }
   }
-  const std::vector<Block> all = {Block(arrow::RecordBatch::Make(
-      arrow::schema(std::move(fields)), num_groups(), std::move(columns)))};
+  const std::vector<Block> all = {Block(
+      arrow::RecordBatch::Make(arrow::schema(std::move(fields)), num_groups, std::move(columns)))};
   std::vector<Block> parts;
-  if (keys_.empty() || num_partitions == 1 || num_groups() == 0) {
+  if (keys_.empty() || num_partitions == 1 || num_groups == 0) {
     parts.assign(static_cast<size_t>(num_partitions), all.front().Slice(0, 0));
     parts.front() = all.front();
-  } else {
-    std::vector<uint64_t> hashes;
-    ARROW_RETURN_NOT_OK(HashRows(all.front(), keys_, &hashes));
-    std::vector<std::vector<int32_t>> partitions(1, std::vector<int32_t>(hashes.size()));
-    for (size_t i = 0; i < hashes.size(); ++i) {
-      partitions[0][i] = PartitionOf(hashes[i], num_partitions);
-    }
-    const PartitionedRows rows = PartitionRows(partitions, num_partitions);
-    for (int p = 0; p < num_partitions; ++p) {
-      ARROW_ASSIGN_OR_RAISE(Block part, GatherRows(all, rows.of(p), pool_));
-      parts.push_back(std::move(part));
-    }
+    return parts;
   }
-  ARROW_RETURN_NOT_OK(Clear());
+  std::vector<uint64_t> hashes;
+  ARROW_RETURN_NOT_OK(HashRows(all.front(), keys_, &hashes));
+  std::vector<std::vector<int32_t>> partitions(1, std::vector<int32_t>(hashes.size()));
+  for (size_t i = 0; i < hashes.size(); ++i) {
+    partitions[0][i] = PartitionOf(hashes[i], num_partitions);
+  }
+  const PartitionedRows rows = PartitionRows(partitions, num_partitions);
+  for (int p = 0; p < num_partitions; ++p) {
+    ARROW_ASSIGN_OR_RAISE(Block part, GatherRows(all, rows.of(p), pool_));
+    parts.push_back(std::move(part));
+  }
   return parts;
 }
 

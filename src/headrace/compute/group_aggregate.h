@@ -45,6 +45,9 @@ class GroupAggregator {
   /// One block of states per partition of the hash of the keys (compute/hash_rows); without keys
   /// all is in the first one. The aggregator is empty afterwards and can be used again.
   Result<std::vector<Block>> FinishStates(int num_partitions);
+  /// The states of `rows` with each row as a group of its own, partitioned as by FinishStates:
+  /// where keys hardly repeat this costs no table. Leaves the aggregator as it is.
+  Result<std::vector<Block>> StatesOfRows(const Block& rows, int num_partitions) const;
   /// The keys, then one column per spec; groups in order of first appearance.
   Result<Block> FinishValues();
 
@@ -61,6 +64,10 @@ class GroupAggregator {
   Status MergeColumns(Aggregate& aggregate, arrow::ArrayVector states);
   /// Makes the state hold values of `type` too.
   Status Widen(Aggregate& aggregate, const std::shared_ptr<arrow::DataType>& type);
+  /// The blocks of FinishStates out of the keys and the states of all aggregates.
+  Result<std::vector<Block>> Partition(arrow::ArrayVector keys,
+                                       const std::vector<arrow::ArrayVector>& states,
+                                       int64_t num_groups, int num_partitions) const;
   Status Clear();
 
   const std::vector<std::string> keys_;
