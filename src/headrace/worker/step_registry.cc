@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "headrace/worker/step_registry.h"
 
+#include "headrace/worker/steps/group_steps.h"
+#include "headrace/worker/steps/join_step.h"
 #include "headrace/worker/steps/map_steps.h"
 #include "headrace/worker/steps/native_steps.h"
+#include "headrace/worker/steps/partition_steps.h"
 #include "headrace/worker/steps/read_step.h"
 #include "headrace/worker/steps/write_step.h"
 
@@ -18,6 +21,10 @@ Result<StepSpecPtr> DeserializeStep(std::string_view kind, WireReader* in) {
   if (kind == RepartitionStepSpec::kKind) return RepartitionStepSpec::Deserialize(in);
   if (kind == CountStepSpec::kKind) return CountStepSpec::Deserialize(in);
   if (kind == AggregateStepSpec::kKind) return AggregateStepSpec::Deserialize(in);
+  if (kind == HashPartitionStepSpec::kKind) return HashPartitionStepSpec::Deserialize(in);
+  if (kind == PartialGroupStepSpec::kKind) return PartialGroupStepSpec::Deserialize(in);
+  if (kind == FinalGroupStepSpec::kKind) return FinalGroupStepSpec::Deserialize(in);
+  if (kind == JoinStepSpec::kKind) return JoinStepSpec::Deserialize(in);
   if (kind == WriteStepSpec::kKind) return WriteStepSpec::Deserialize(in);
   return Status::KeyError("no step of kind '", kind, "'");
 }
