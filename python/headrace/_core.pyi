@@ -169,6 +169,36 @@ class Plan:
     def union(self, others: Sequence[Plan], /) -> Plan: ...
     def streaming_repartition(self, rows: int, strict: bool, /) -> Plan: ...
     def repartition(self, num_blocks: int, /) -> Plan: ...
+    def sort(self, columns: list[str], descending: list[bool], boundaries: list[float] | None, /) -> Plan:
+        """NaN, then null, last in both directions. ``boundaries``: of the first key, where blocks end."""
+    def random_shuffle(self, seed: int, /) -> Plan:
+        """An order that depends on ``seed`` (0 <= seed < 2**64) alone."""
+    def randomize_block_order(self, seed: int, /) -> Plan: ...
+    def repartition_by_keys(self, keys: list[str], num_blocks: int, sort: bool, /) -> Plan:
+        """Rows with equal keys in one block; ``sort``: each block sorted by the keys."""
+    def group_aggregate(
+        self, keys: list[str], aggregates: list[tuple[str, str, str, bool, int, float]], num_partitions: int, /
+    ) -> Plan:
+        """(function, column, output name, ignore_nulls, ddof, parameter); a row per group, keys first.
+
+        Functions: count sum min max mean std abs_max quantile unique count_distinct as_list value_counter missing_pct
+        zero_pct first last approx_quantile approx_topk. num_partitions 0: the engine's choice. No keys: one group.
+        """
+    def group_blocks(self, keys: list[str], num_partitions: int, /) -> Plan:
+        """A block per group, rows in their order within the dataset."""
+    def join(
+        self,
+        other: Plan,
+        join_type: str,
+        left_on: list[str],
+        right_on: list[str],
+        left_suffix: str | None,
+        right_suffix: str | None,
+        num_partitions: int,
+        /,
+    ) -> Plan: ...
+    def zip(self, others: list[Plan], /) -> Plan:
+        """Columns side by side; names that repeat get _1, _2."""
     def count(self) -> Plan:
         """Rows per task, column num_rows."""
     def aggregate(self, aggregates: Sequence[tuple[str, str, bool, int]], config: ExecutionConfig, /) -> dict[str, Any]:
@@ -202,6 +232,8 @@ class ExecutionConfig:
 
     target_max_block_size: int  # 0: no limit
     target_min_block_size: int
+    target_shuffle_max_block_size: int
+    default_hash_shuffle_parallelism: int
     read_op_min_num_blocks: int
     streaming_read_buffer_size: int
     preserve_order: bool

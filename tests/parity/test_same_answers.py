@@ -60,7 +60,94 @@ def united(ray, folder):
     return ray.data.range(10).union(ray.data.range(5))
 
 
+def aggregates(ray):
+    return importlib.import_module(f"{ray.__name__}.data.aggregate")
+
+
+def others(ray):
+    rows = [{"id": number * 3, "amount": number / 2, "note": f"n{number}"} for number in range(100)]
+    return ray.data.from_items([*rows, {"id": None, "amount": 0.0, "note": "no id"}])
+
+
+def counted_groups(ray, folder):
+    return read(ray, folder).groupby("group").count()
+
+
+def aggregated_groups(ray, folder):
+    kinds = aggregates(ray)
+    aggs = [kind("amount") for kind in (kinds.Sum, kinds.Min, kinds.Max, kinds.Mean, kinds.AbsMax, kinds.CountDistinct)]
+    aggs += [kinds.Count("amount", ignore_nulls=True), kinds.Quantile("amount", q=0.25), kinds.ZeroPercentage("amount")]
+    aggs += [kinds.MissingValuePercentage("amount"), kinds.Sum("id"), kinds.Sum("id", alias_name="total")]
+    return read(ray, folder).groupby("group").aggregate(*aggs)
+
+
+def groups_of_two_keys(ray, folder):
+    ds = read(ray, folder).map_batches(lambda b: {"half": b["id"] % 2, "group": b["group"], "id": b["id"]})
+    return ds.groupby(["group", "half"]).max("id")
+
+
+def functions_of_the_user_in_groups(ray, folder):
+    longest = aggregates(ray).AggregateFn(
+        init=lambda key: 0,
+        accumulate_row=lambda longest, row: max(longest, row["id"]),
+        merge=max,
+        name="longest",
+    )
+    return read(ray, folder).select_columns(["id", "group"]).groupby("group").aggregate(longest)
+
+
+def mapped_groups(ray, folder):
+    def spread(group):
+        return {"group": group["group"][:1], "spread": [group["id"].max() - group["id"].min()]}
+
+    return read(ray, folder).groupby("group").map_groups(spread)
+
+
+def joined(join_type):
+    def program(ray, folder):
+        left = read(ray, folder).select_columns(["id", "group", "amount"])
+        return left.join(others(ray), join_type, num_partitions=3, on=("id",), right_suffix="_too")
+
+    program.__name__ = f"{join_type}_join"
+    return program
+
+
+def joined_by_other_names(ray, folder):
+    left = read(ray, folder).select_columns(["id", "group"])
+    right = others(ray).rename_columns({"id": "number"})
+    return left.join(right, "right_outer", num_partitions=2, on=("id",), right_on=("number",))
+
+
+def zipped(ray, folder):
+    return ray.data.range(100).zip(ray.data.range(100, override_num_blocks=3))
+
+
+def end_of_a_range(ray, folder):
+    return ray.data.range(100).train_test_split(0.3)[1]
+
+
+def hashed_rows(ray, folder):
+    return ray.data.range(100).streaming_train_test_split(0.3, split_type="hash", hash_column="id")[1]
+
+
+def second_part(ray, folder):
+    return ray.data.range(100).split_at_indices([20, 50])[1]
+
+
+JOIN_TYPES = "inner left_outer right_outer full_outer left_semi right_semi left_anti right_anti"
+
 PROGRAMS = [
+    counted_groups,
+    aggregated_groups,
+    groups_of_two_keys,
+    functions_of_the_user_in_groups,
+    mapped_groups,
+    *map(joined, JOIN_TYPES.split()),
+    joined_by_other_names,
+    zipped,
+    end_of_a_range,
+    hashed_rows,
+    second_part,
     read,
     filtered_by_expression,
     new_column_by_expression,
@@ -75,8 +162,8 @@ PROGRAMS = [
 
 
 def comparable(value):
-    """None and NaN are both "missing": which of the two a column has depends on the path through pandas."""
-    if isinstance(value, float) and math.isnan(value):
+    """None, NaN and NA are all "missing": which of them a column has depends on the path through pandas."""
+    if (isinstance(value, float) and math.isnan(value)) or type(value).__name__ == "NAType":
         return None
     return value.tolist() if hasattr(value, "tolist") else value
 
@@ -104,6 +191,31 @@ def test_aggregates_are_the_same(engines, folder, function, column):
     assert ours == pytest.approx(theirs, rel=1e-9)
 
 
+@pytest.mark.parametrize("descending", [False, True, [True, False]])
+@pytest.mark.parametrize("key", ["amount", "group", ["group", "amount"]])
+def test_sorted_keys_are_the_same_in_order(engines, folder, key, descending):
+    columns = [key] if isinstance(key, str) else key
+    if isinstance(descending, list) and len(columns) == 1:
+        descending = descending[:1]
+    theirs, ours = (read(engine, folder).sort(key, descending).take_all() for engine in engines)
+    theirs, ours = ([[comparable(row[name]) for name in columns] for row in rows] for rows in (theirs, ours))
+    assert ours == theirs
+
+
+def test_unique_values_are_the_same(engines, folder):
+    theirs, ours = (set(read(engine, folder).unique("group")) for engine in engines)
+    assert ours == theirs
+
+
+@pytest.mark.parametrize("equal", [False, True])
+def test_splits_have_the_same_sizes(engines, equal):
+    sizes = [
+        [part.count() for part in engine.data.range(20, override_num_blocks=4).split(3, equal=equal)]
+        for engine in engines
+    ]
+    assert sizes[0] == sizes[1]
+
+
 def test_counts_are_the_same(engines, folder):
     theirs, ours = (filtered_by_expression(engine, folder).count() for engine in engines)
     assert ours == theirs
@@ -124,8 +236,12 @@ def test_written_files_have_the_same_rows(engines, folder, tmp_path):
         lambda ray: ray.data.range(5).take_all(limit=2),
         lambda ray: ray.data.read_parquet("/no/such/folder"),
         lambda ray: ray.data.range(5).map_batches(lambda batch: [1, 2]).take_all(),
+        lambda ray: ray.data.range(5).sort("no").take_all(),
+        lambda ray: ray.data.range(5).groupby("no").count().take_all(),
+        lambda ray: ray.data.range(5).zip(ray.data.range(4)).take_all(),
+        lambda ray: ray.data.range(5).join(ray.data.range(5), "cross", num_partitions=1),
     ],
-    ids=["take_all over its limit", "missing folder", "list from map_batches"],
+    ids=["take_all over its limit", "missing folder", "list from map_batches", "sort", "groupby", "zip", "join"],
 )
 def test_a_mistake_is_an_error_in_both(engines, mistake):
     for engine in engines:

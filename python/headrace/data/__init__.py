@@ -6,11 +6,14 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from headrace.data._compute import ActorPoolStrategy, TaskPoolStrategy
+    from headrace.data._dataset_summary import DatasetSummary
     from headrace.data._execution_options import ExecutionOptions, ExecutionResources
+    from headrace.data._random_seed import RandomSeedConfig
     from headrace.data.block import Block
     from headrace.data.context import DataContext, DatasetContext
     from headrace.data.dataset import Dataset, MaterializedDataset
     from headrace.data.datasource import FileShuffleConfig, SaveMode
+    from headrace.data.grouped_data import GroupedData
     from headrace.data.iterator import DataIterator, DatasetIterator
     from headrace.data.read_api import (
         from_arrow,
@@ -40,10 +43,13 @@ __all__ = [
     "Dataset",
     "DatasetContext",
     "DatasetIterator",
+    "DatasetSummary",
     "ExecutionOptions",
     "ExecutionResources",
     "FileShuffleConfig",
+    "GroupedData",
     "MaterializedDataset",
+    "RandomSeedConfig",
     "SaveMode",
     "Schema",
     "TaskPoolStrategy",
@@ -73,17 +79,20 @@ _HOMES = {
     "Dataset": "dataset",
     "DatasetContext": "context",
     "DatasetIterator": "iterator",
+    "DatasetSummary": "_dataset_summary",
     "ExecutionOptions": "_execution_options",
     "ExecutionResources": "_execution_options",
     "FileShuffleConfig": "datasource",
+    "GroupedData": "grouped_data",
     "MaterializedDataset": "dataset",
+    "RandomSeedConfig": "_random_seed",
     "SaveMode": "datasource",
     "Schema": "schema",
     "TaskPoolStrategy": "_compute",
 }
 _MODULES = frozenset(
     {"aggregate", "block", "collate_fn", "context", "dataset", "datasource", "exceptions", "expressions"}
-    | {"iterator", "read_api", "schema"}
+    | {"grouped_data", "iterator", "read_api", "schema"}
 )
 
 

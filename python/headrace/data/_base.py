@@ -59,6 +59,26 @@ class DatasetBase:
             shuffle_rows = mapped.local_shuffle_buffer_size or shuffle_rows
         return Dataset(plan, self._context, name=self._name, needs_gpus=needs_gpus, shuffle_rows=shuffle_rows)
 
+    def _derive_from(self, plan: _core.Plan, *others: DatasetBase) -> Dataset:
+        """A dataset with one more operator, whose inputs are this dataset and ``others``."""
+        derived = self._derive(plan)
+        derived._results.needs_gpus = max(dataset._results.needs_gpus for dataset in (self, *others))
+        return derived
+
+    def _check_columns(self, names: Sequence[str]) -> None:
+        """Fails if the columns are known and one of ``names`` is not among them. Runs nothing.
+
+        Raises:
+            ValueError: A column does not exist.
+        """
+        known = self._results.schema or self._plan.schema()
+        for name in names if known is not None and known.names else ():
+            if name not in known.names:  # type: ignore[union-attr]
+                raise ValueError(
+                    f"You specified the column '{name}', but there's no such column in the dataset. The dataset has "
+                    f"columns: {known.names}"  # type: ignore[union-attr]
+                )
+
     def _run(self, plan: _core.Plan | None = None) -> Run:
         """Starts ``plan`` (default: the dataset's own)."""
         return Run(self, (self._plan if plan is None else plan).execute)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Transforms that need no function: columns, limit, union, repartition. All of them run natively."""
+"""Transforms that need no function: columns, limit, union. All of them run natively."""
 
 from __future__ import annotations
 
@@ -201,50 +201,12 @@ class ColumnMethods(DatasetBase):
         >>> ray.data.range(2).union(ray.data.range(1)).count()
         3
         """
+        from headrace.data._random_seed import combine
+
         for dataset in other:
             if not isinstance(dataset, DatasetBase):
                 raise TypeError(f"union() needs datasets, got {type(dataset).__name__}")
-        joined = self._derive(self._plan.union([dataset._plan for dataset in other]))
-        gpus = (dataset._results.needs_gpus for dataset in (self, *other))
-        joined._results.needs_gpus = max(gpus)
-        return joined
-
-    def repartition(
-        self,
-        num_blocks: int | None = None,
-        target_num_rows_per_block: int | None = None,
-        *,
-        strict: bool = False,
-        shuffle: bool = False,
-    ) -> Dataset:
-        """Change how many blocks the rows are in; rows keep their order.
-
-        Args:
-            num_blocks: Blocks of equal numbers of rows. Waits for all input.
-            target_num_rows_per_block: Rows per block at most, while rows stream.
-            strict: With ``target_num_rows_per_block``: exactly so many rows in every block but the last.
-            shuffle: Only False: shuffles are not available in this version.
-
-        Raises:
-            ValueError: Not exactly one of the two is given, or a number is out of range.
-
-        >>> ray.data.range(10).repartition(2).materialize().num_blocks()
-        2
-        """
-        if (num_blocks is None) == (target_num_rows_per_block is None):
-            if num_blocks is None:
-                raise ValueError("Either `num_blocks` or `target_num_rows_per_block` must be set")
-            raise ValueError("Only one of `num_blocks` or `target_num_rows_per_block` must be set, but not both.")
-        if shuffle:
-            if target_num_rows_per_block is not None:
-                raise ValueError("`shuffle` must be False when `target_num_rows_per_block` is set.")
-            raise ValueError("repartition(shuffle=True) is not available in this version; rows keep their order.")
-        if num_blocks is not None:
-            count = whole_number("num_blocks", num_blocks, lowest=1)
-            return self._derive(self._plan.repartition(count))
-        assert target_num_rows_per_block is not None
-        rows = whole_number("target_num_rows_per_block", target_num_rows_per_block, lowest=1)
-        return self._derive(self._plan.streaming_repartition(rows, bool(strict)))
+        return self._derive_from(combine(self._plan, "union", [dataset._plan for dataset in other]), *other)
 
     def _project(
         self,

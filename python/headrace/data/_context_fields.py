@@ -38,8 +38,8 @@ class ContextFields:
     """Bytes up to which smaller blocks of a task are joined; reading does not cut tasks below it to keep all CPUs busy.
     Used."""
     target_shuffle_max_block_size: int = 1 * GIB
-    """Bytes of a block in a shuffle. No effect: there are no shuffles yet. A field of its own: setting it does not
-    change ``target_max_block_size``, as it does in Ray."""
+    """Bytes that one task of a sort, shuffle, groupby or join works on at most; a small memory ceiling makes it less.
+    Setting it does not change ``target_max_block_size``, as it does in Ray. Used."""
     read_op_min_num_blocks: int = 200
     """Blocks that reading aims for at least, as long as they are above ``target_min_block_size``. Used when it is set
     to another value: Ray's default, which serves clusters, is left to the number of CPUs."""
@@ -83,9 +83,9 @@ class ContextFields:
     batch_to_block_arrow_format: bool = True
     """DataFrames returned by functions become Arrow. No effect: always done."""
     use_polars: bool = False
-    """Sort with polars. No effect: there is no sort yet."""
+    """Sort with polars. No effect: sorts are native."""
     use_polars_sort: bool = False
-    """Sort with polars. No effect: there is no sort yet."""
+    """Sort with polars. No effect: sorts are native."""
 
     # Scheduling.
     execution_options: ExecutionOptions
@@ -149,49 +149,50 @@ class ContextFields:
     enable_ray_data_reconstruction: bool = False
     """Make lost blocks again. No effect: blocks of this process are not lost."""
 
-    # Shuffles: there are none yet, so no field of this group has an effect.
+    # Shuffles. Sort, groupby, join and the like have one algorithm here, which sizes its parts by the data.
     use_push_based_shuffle: bool = False
-    """Old switch for push-based shuffles. No effect: there are no shuffles yet."""
+    """Old switch for push-based shuffles. No effect: there is one algorithm."""
     pipeline_push_based_shuffle_reduce_tasks: bool = True
-    """Overlap reduce tasks. No effect: there are no shuffles yet."""
+    """Overlap reduce tasks. No effect: there is one algorithm."""
     max_hash_shuffle_aggregators: int | None = None
-    """Aggregators of a hash shuffle. No effect: there are no shuffles yet."""
+    """Aggregators of a hash shuffle. No effect: parts are worked on by tasks."""
     default_hash_shuffle_parallelism: int = 200
-    """Partitions of a hash shuffle. No effect: there are no shuffles yet."""
+    """Partitions of a groupby at most, where the size of the data is not known and ``num_partitions`` does not say it.
+    Used."""
     min_hash_shuffle_aggregator_wait_time_in_s: int = 300
-    """Seconds before an aggregator is reported as stuck. No effect: there are no shuffles yet."""
+    """Seconds before an aggregator is reported as stuck. No effect: there are no aggregators."""
     hash_shuffle_aggregator_health_warning_interval_s: int = 30
-    """Seconds between such reports. No effect: there are no shuffles yet."""
+    """Seconds between such reports. No effect: as above."""
     max_hash_shuffle_finalization_batch_size: int | None = None
-    """Partitions finalized at a time. No effect: there are no shuffles yet."""
+    """Partitions finalized at a time. No effect: as many as there is memory for."""
     shuffle_compression: str | None = "zstd"
-    """Codec of shuffled data. No effect: there are no shuffles yet."""
+    """Codec of shuffled data. No effect: see ``init(spill_compression=...)``."""
     hash_shuffle_compression: str | None = "zstd"
     """Old name of ``shuffle_compression``. No effect: there are no shuffles yet."""
     hash_shuffle_reduce_batch_size: int = 16
-    """Shards fetched at a time. No effect: there are no shuffles yet."""
+    """Shards fetched at a time. No effect: nothing is fetched on one machine."""
     hash_shuffle_reduce_get_timeout_s: float = 1800
-    """Seconds to wait for a shard. No effect: there are no shuffles yet."""
+    """Seconds to wait for a shard. No effect: as above."""
     shuffle_input_batch_bytes: int = 1 * GIB
-    """Bytes gathered before partitioning. No effect: there are no shuffles yet."""
+    """Bytes gathered before partitioning. No effect: follows from the memory of a task."""
     use_disk_based_hash_shuffle: bool = False
-    """Shuffle through files. No effect: there are no shuffles yet."""
+    """Shuffle through files. No effect: blocks that do not fit are spilled."""
     use_external_hash_shuffle: bool = False
     """Old name of ``use_disk_based_hash_shuffle``. No effect: there are no shuffles yet."""
     join_operator_actor_num_cpus_override: float | None = None
-    """CPUs of a join actor. No effect: there are no joins yet."""
+    """CPUs of a join actor. No effect: joins run in tasks."""
     hash_shuffle_operator_actor_num_cpus_override: float | None = None
-    """CPUs of an aggregator. No effect: there are no shuffles yet."""
+    """CPUs of an aggregator. No effect: there are no aggregators."""
     hash_aggregate_operator_actor_num_cpus_override: float | None = None
-    """CPUs of an aggregator. No effect: there are no shuffles yet."""
+    """CPUs of an aggregator. No effect: there are no aggregators."""
     gpu_shuffle_num_actors: int | None = None
-    """Actors of a GPU shuffle. No effect: there are no shuffles yet."""
+    """Actors of a GPU shuffle. No effect: shuffles run on CPUs."""
     gpu_shuffle_rmm_pool_size: int | str | None = None
-    """GPU memory pool. No effect: there are no shuffles yet."""
+    """GPU memory pool. No effect: as above."""
     gpu_shuffle_spill_memory_limit: int | str | None = "auto"
-    """GPU memory before spilling. No effect: there are no shuffles yet."""
+    """GPU memory before spilling. No effect: as above."""
     gpu_shuffle_setup_timeout_s: float = 120
-    """Seconds to set up a GPU shuffle. No effect: there are no shuffles yet."""
+    """Seconds to set up a GPU shuffle. No effect: as above."""
 
     # What the user sees.
     enable_progress_bars: bool = True
@@ -227,7 +228,7 @@ class ContextFields:
     _max_num_blocks_in_streaming_gen_buffer: int = 2
     """Blocks that a task may put out before somebody has taken them; then it pauses. 0: it never pauses. Used."""
     warn_on_driver_memory_usage_bytes: int = 2 * GIB
-    """Warn when shuffle metadata in the driver grows. No effect: there are no shuffles yet."""
+    """Warn when the program itself grows by so many bytes during a run. Used."""
     dataset_logger_id: str | None = None
     """Internal to Ray. No effect."""
     issue_detectors_config: Any = None

@@ -10,9 +10,10 @@ from headrace.data.schema import Schema
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
+    from headrace.data._dataset_summary import DatasetSummary
     from headrace.data.aggregate import AggregateFn
     from headrace.data.context import DataContext
 
@@ -181,37 +182,42 @@ class InspectMethods(DatasetBase):
         """Several aggregates of the whole dataset at once.
 
         Args:
-            aggs: ``Count``, ``Sum``, ``Min``, ``Max``, ``Mean``, ``Std`` of ``headrace.data.aggregate``.
+            aggs: Of ``headrace.data.aggregate``, or your own.
 
         Returns:
             Values by name, or None for a dataset without rows.
+
+        Raises:
+            ValueError: A column does not exist.
+            TypeError: An argument is not an aggregation.
 
         >>> from headrace.data.aggregate import Max, Sum
         >>> ray.data.range(4).aggregate(Sum("id"), Max("id", alias_name="top"))
         {'sum(id)': 6, 'top': 3}
         """
-        from headrace.data.aggregate import AggregateFn, output_names
+        from headrace.data._aggregate_run import of_all
 
-        for aggregate in aggs:
-            if not isinstance(aggregate, AggregateFn):
-                raise TypeError(f"aggregate() needs aggregations such as Sum('x'), got {aggregate!r}")
-        wanted = list(dict.fromkeys(aggregate._key() for aggregate in aggs if aggregate.on is not None))
-        # Aggregates of the same column that differ only in their options would share a name: one pass each.
-        values: dict[tuple[str, str, bool, int], Any] = {}
-        while wanted:
-            batch, names = [], set()
-            for key in wanted:
-                if key[:2] not in names:
-                    names.add(key[:2])
-                    batch.append(key)
-            found = self._run_aggregates(batch)
-            values.update({key: found[f"{key[0]}({key[1]})"] for key in batch})
-            wanted = [key for key in wanted if key not in values]
-        num_rows: int = self.count()  # type: ignore[attr-defined]
-        if num_rows == 0:
-            return None
-        results = [num_rows if aggregate.on is None else values[aggregate._key()] for aggregate in aggs]
-        return dict(zip(output_names(aggs), results, strict=True))
+        return of_all(self, aggs)
+
+    def summary(
+        self, columns: Sequence[str] | None = None, override_dtype_agg_mapping: Mapping[Any, Any] | None = None
+    ) -> DatasetSummary:
+        """Statistics of each column, by its type: count, missing values, extremes, mean, frequent values, ….
+
+        Args:
+            columns: Names; None: all columns.
+            override_dtype_agg_mapping: For an Arrow type (or its name), a function that takes the name of a column
+                and returns its aggregations.
+
+        Raises:
+            ValueError: The schema is not known, or a column does not exist.
+
+        >>> ray.data.range(4).summary().columns
+        ['id']
+        """
+        from headrace.data._dataset_summary import summarize
+
+        return summarize(self, columns, override_dtype_agg_mapping)
 
     @property
     def name(self) -> str | None:

@@ -49,6 +49,8 @@ _WITHOUT_EFFECT = frozenset(
     }
 )
 _RESOURCES = ("num_cpus", "num_gpus", "memory")
+# A ``batch_size``: exactly one call per block, with GPUs, too.
+WHOLE_BLOCKS = "whole blocks"
 
 
 class MapOptions:
@@ -145,6 +147,8 @@ def engine_batch_size(batch_size: Any, num_gpus: float) -> int:
         ValueError: Below 1, or an unknown word.
         TypeError: Not a whole number.
     """
+    if batch_size is WHOLE_BLOCKS:
+        return 0
     if batch_size is None or batch_size == "default":
         if num_gpus > 0:
             warn(

@@ -7,7 +7,7 @@ from enum import Enum
 
 
 class ShuffleStrategy(str, Enum):
-    """How rows are exchanged by all-to-all operations. There are none yet, so the choice has no effect."""
+    """How Ray exchanges rows in all-to-all operations. There is one algorithm here, so the choice has no effect."""
 
     SORT_SHUFFLE_PULL_BASED = "sort_shuffle_pull_based"
     SORT_SHUFFLE_PUSH_BASED = "sort_shuffle_push_based"

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import os
 
-from headrace import _core
 from headrace.data import _map_options as arguments
 from headrace.data._base import DatasetBase
 from headrace.data._columns import whole_number
@@ -85,7 +84,7 @@ class WriteMethods(DatasetBase):
         if min_rows_per_file is None:
             min_rows_per_file = num_rows_per_file
         given.update(_file_options(path, filesystem, try_create_dir, min_rows_per_file, max_rows_per_file, mode))
-        self._write(_core.Plan.write_parquet, given, concurrency, ray_remote_args)
+        self._write("write_parquet", given, concurrency, ray_remote_args)
 
     def write_csv(
         self,
@@ -137,7 +136,7 @@ class WriteMethods(DatasetBase):
         if min_rows_per_file is None:
             min_rows_per_file = num_rows_per_file
         given.update(_file_options(path, filesystem, try_create_dir, min_rows_per_file, max_rows_per_file, mode))
-        self._write(_core.Plan.write_csv, given, concurrency, ray_remote_args)
+        self._write("write_csv", given, concurrency, ray_remote_args)
 
     def write_json(
         self,
@@ -170,7 +169,7 @@ class WriteMethods(DatasetBase):
         if min_rows_per_file is None:
             min_rows_per_file = num_rows_per_file
         given = _file_options(path, filesystem, try_create_dir, min_rows_per_file, max_rows_per_file, mode)
-        self._write(_core.Plan.write_json, given, concurrency, ray_remote_args)
+        self._write("write_json", given, concurrency, ray_remote_args)
 
     def write_numpy(
         self,
@@ -205,17 +204,18 @@ class WriteMethods(DatasetBase):
         if min_rows_per_file is None:
             min_rows_per_file = num_rows_per_file
         given = _file_options(path, filesystem, try_create_dir, min_rows_per_file, max_rows_per_file, mode)
-        self._write(_core.Plan.write_numpy, {**given, "column": column}, concurrency, ray_remote_args)
+        self._write("write_numpy", {**given, "column": column}, concurrency, ray_remote_args)
 
     def _write(
         self,
-        start: Callable[[_core.Plan, dict[str, Any], _core.ExecutionConfig, str, dict[str, Any]], _core.Execution],
+        method: str,
         given: dict[str, Any],
         concurrency: int | None,
         ray_remote_args: dict[str, Any] | None,
     ) -> None:
         mapped = arguments.map_options(None, concurrency=concurrency, ray_remote_args=ray_remote_args)
-        with Run(self, lambda config, run_id: start(self._plan, given, config, run_id, mapped.options)) as run:
+        start = getattr(self._plan, method)
+        with Run(self, lambda config, run_id: start(given, config, run_id, mapped.options)) as run:
             run.join()
 
 

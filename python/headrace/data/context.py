@@ -158,7 +158,7 @@ class DataContext(ContextFields):
 
     @property
     def shuffle_strategy(self) -> ShuffleStrategy:
-        """How all-to-all operations exchange rows. No effect: there are no shuffles yet."""
+        """How all-to-all operations exchange rows. No effect: there is one algorithm."""
         from headrace.data._shuffle_strategy import ShuffleStrategy
 
         return ShuffleStrategy(self.__dict__["_shuffle_strategy"])

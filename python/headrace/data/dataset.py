@@ -5,8 +5,11 @@ from __future__ import annotations
 
 from headrace import _core
 from headrace.data._columns import ColumnMethods
+from headrace.data._combine import CombineMethods
 from headrace.data._consume import ConsumeMethods
 from headrace.data._inspect import InspectMethods
+from headrace.data._shuffle import ShuffleMethods
+from headrace.data._split import SplitMethods
 from headrace.data._transform import TransformMethods
 from headrace.data._write import WriteMethods
 from headrace.data.schema import Schema
@@ -23,40 +26,34 @@ __all__ = ["Dataset", "MaterializedDataset", "Schema"]
 # Methods of Ray Data's Dataset that this version does not have.
 _NOT_AVAILABLE = frozenset(
     {
-        "groupby",
         "iter_jax_batches",
         "iter_tf_batches",
-        "join",
         "mix",
-        "random_sample",
-        "random_shuffle",
-        "randomize_block_order",
-        "sort",
-        "split",
-        "split_at_indices",
-        "split_proportionately",
-        "streaming_split",
-        "streaming_train_test_split",
-        "summary",
         "to_daft",
         "to_dask",
         "to_modin",
         "to_spark",
         "to_tf",
         "to_torch",
-        "train_test_split",
-        "unique",
         "write_datasink",
         "write_images",
         "write_sql",
         "write_tfrecords",
         "write_webdataset",
-        "zip",
     }
 )
 
 
-class Dataset(TransformMethods, ColumnMethods, ConsumeMethods, WriteMethods, InspectMethods):
+class Dataset(
+    TransformMethods,
+    ColumnMethods,
+    ShuffleMethods,
+    CombineMethods,
+    SplitMethods,
+    ConsumeMethods,
+    WriteMethods,
+    InspectMethods,
+):
     """Rows that are computed when they are needed.
 
     Made by ``headrace.data.read_*``, ``from_*`` and ``range``. Transforms return a new dataset and run nothing;
