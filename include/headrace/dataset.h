@@ -18,6 +18,7 @@
 #include "headrace/data_iterator.h"
 #include "headrace/datasource.h"
 #include "headrace/expressions.h"
+#include "headrace/shuffle_options.h"
 #include "headrace/write_options.h"
 
 namespace headrace {
@@ -41,6 +42,8 @@ struct RepartitionOptions {
   std::optional<int64_t> target_num_rows_per_block;  // at most, while rows stream
   bool strict = false;  // with the target: exactly so many in every block but the last
 };
+
+class GroupedData;
 
 /// Rows that are described, not held: a source and what is done with its rows. Nothing runs before
 /// a method that consumes is called, and each such call runs the plan again (Materialize() keeps
@@ -80,6 +83,23 @@ class Dataset {
   Dataset Union(const std::vector<Dataset>& others) const;
   Dataset Repartition(int64_t num_blocks) const;
   Dataset Repartition(const RepartitionOptions& options) const;
+  /// Rows in the order of the columns; equal ones keep their order. Waits for all input, in memory
+  /// or on disk; followed by Limit() it keeps only the rows that are needed.
+  Dataset Sort(std::vector<SortColumn> columns) const;
+  Dataset Sort(std::string column, bool descending = false) const;
+  /// Rows in a random order. The same seed over the same rows gives the same order, whatever the
+  /// number of slots and the memory are. nullopt: another order for each call of this method.
+  Dataset RandomShuffle(std::optional<uint64_t> seed = std::nullopt) const;
+  /// Blocks (files, where they are read) in a random order; costs nothing.
+  Dataset RandomizeBlockOrder(std::optional<uint64_t> seed = std::nullopt) const;
+  /// Groups of rows with equal keys: null is equal to null here, NaN to NaN. Without keys all rows
+  /// are one group. `num_partitions` 0: as many as the size of the input asks for.
+  GroupedData GroupBy(std::vector<std::string> keys, int64_t num_partitions = 0) const;
+  /// Rows of both datasets with equal keys side by side, in no order. Nulls match nothing.
+  Dataset Join(const Dataset& right, JoinOptions options) const;
+  /// Columns of all datasets side by side, row by row. All have the same number of rows, or
+  /// consuming fails with Invalid. A name that is there already gets _1, _2, … behind it.
+  Dataset Zip(const std::vector<Dataset>& others) const;
   /// The same rows under other settings.
   Dataset WithContext(DataContext context) const;
 
@@ -124,7 +144,26 @@ class Dataset {
   explicit Dataset(std::shared_ptr<const State> state) : state_(std::move(state)) {}
 
  private:
+  friend class GroupedData;
   std::shared_ptr<const State> state_;
+};
+
+/// What GroupBy() gives. Immutable, cheap to copy.
+class GroupedData {
+ public:
+  /// One row per group, in no order: the keys, then the results.
+  Dataset Aggregate(std::vector<Aggregation> aggregations) const;
+  /// The blocks that `function` returns for the rows of each group, which come in one block.
+  Dataset MapGroups(BatchFunction function, const MapBatchesOptions& options = {}) const;
+
+ private:
+  friend class Dataset;
+  GroupedData(Dataset dataset, std::vector<std::string> keys, int64_t num_partitions)
+      : dataset_(std::move(dataset)), keys_(std::move(keys)), num_partitions_(num_partitions) {}
+
+  Dataset dataset_;
+  std::vector<std::string> keys_;
+  int64_t num_partitions_;
 };
 
 }  // namespace headrace

@@ -9,4 +9,5 @@
 #include "headrace/datasource.h"
 #include "headrace/expressions.h"
 #include "headrace/read_api.h"
+#include "headrace/shuffle_options.h"
 #include "headrace/write_options.h"

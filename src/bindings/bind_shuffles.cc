@@ -12,19 +12,20 @@ namespace {
 
 using Names = std::vector<std::string>;
 /// Function, column, name of the result, ignore_nulls, ddof, parameter.
-using Aggregation = std::tuple<std::string, std::string, std::string, bool, int64_t, double>;
+using AggregationTuple = std::tuple<std::string, std::string, std::string, bool, int64_t, double>;
 
 PlanHandle Sort(const PlanHandle& self, const Names& columns, const std::vector<bool>& descending,
                 std::optional<std::vector<double>> boundaries) {
-  std::vector<plan::SortColumn> keys;
+  std::vector<SortColumn> keys;
   for (size_t i = 0; i < columns.size(); ++i) keys.push_back({columns[i], descending.at(i)});
   return {std::make_shared<plan::Sort>(self.root, std::move(keys),
                                        std::move(boundaries).value_or(std::vector<double>{}))};
 }
 
 PlanHandle GroupAggregate(const PlanHandle& self, Names keys,
-                          const std::vector<Aggregation>& aggregations, int64_t num_partitions) {
-  std::vector<plan::GroupAggregation> all;
+                          const std::vector<AggregationTuple>& aggregations,
+                          int64_t num_partitions) {
+  std::vector<Aggregation> all;
   for (const auto& [function, column, name, ignore_nulls, ddof, parameter] : aggregations) {
     all.push_back({function, column, name, ignore_nulls, ddof, parameter});
   }
@@ -37,8 +38,8 @@ PlanHandle Join(const PlanHandle& self, const PlanHandle& other, std::string joi
                 std::optional<std::string> right_suffix, int64_t num_partitions) {
   return {std::make_shared<plan::Join>(
       self.root, other.root,
-      plan::JoinOptions{std::move(join_type), std::move(left_on), std::move(right_on),
-                        std::move(left_suffix), std::move(right_suffix), num_partitions})};
+      JoinOptions{std::move(join_type), std::move(left_on), std::move(right_on),
+                  std::move(left_suffix), std::move(right_suffix), num_partitions})};
 }
 
 PlanHandle Zip(const PlanHandle& self, const std::vector<PlanHandle>& others) {

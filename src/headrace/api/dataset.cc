@@ -17,6 +17,14 @@ Dataset MakeDataset(plan::LogicalOperatorPtr plan, DataContext context) {
   return Dataset(std::move(state));
 }
 
+Dataset Derive(const Dataset::State& from, plan::LogicalOperatorPtr plan, Status wrong) {
+  auto state = std::make_shared<Dataset::State>();
+  state->plan = std::move(plan);
+  state->context = from.context;
+  state->wrong = from.wrong & wrong;
+  return Dataset(std::move(state));
+}
+
 int64_t AtLeast(const char* name, std::optional<int64_t> value, int64_t lowest, int64_t otherwise,
                 Status* wrong) {
   if (!value) return otherwise;
@@ -40,15 +48,7 @@ plan::MapOptions TaskOptions(std::optional<double> num_cpus, std::optional<int64
 namespace {
 
 using api::AtLeast;
-
-/// A dataset over `plan` with the context of `from`; with `wrong` when something is.
-Dataset Derive(const Dataset::State& from, plan::LogicalOperatorPtr plan, Status wrong = {}) {
-  auto state = std::make_shared<Dataset::State>();
-  state->plan = std::move(plan);
-  state->context = from.context;
-  state->wrong = from.wrong & wrong;
-  return Dataset(std::move(state));
-}
+using api::Derive;
 
 Dataset Project(const Dataset::State& from, std::vector<expr::NamedExpr> exprs, bool keep_rest,
                 std::vector<std::string> dropped,

@@ -42,6 +42,9 @@ namespace api {
 /// A dataset over `plan`.
 Dataset MakeDataset(plan::LogicalOperatorPtr plan, DataContext context);
 
+/// A dataset over `plan` with the context of `from`; with `wrong` when something is.
+Dataset Derive(const Dataset::State& from, plan::LogicalOperatorPtr plan, Status wrong = {});
+
 /// `value` or `otherwise`; a value below `lowest` goes to `wrong`, which names it `name`.
 int64_t AtLeast(const char* name, std::optional<int64_t> value, int64_t lowest, int64_t otherwise,
                 Status* wrong);

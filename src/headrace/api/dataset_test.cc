@@ -266,5 +266,45 @@ TEST_F(DatasetTest, TheContextGoesWithTheDataset) {
   EXPECT_EQ(Rows(3).WithContext(other).Limit(2).context().target_max_block_size, 77);
 }
 
+TEST_F(DatasetTest, SortsAndShuffles) {
+  const Dataset shuffled = Rows(1000).RandomShuffle(7);
+  const std::vector<int64_t> order = IntsOf(shuffled, "id");
+  EXPECT_NE(order, UpTo(1000));
+  EXPECT_EQ(IntsOf(ValueOf(Range(1000, 9, ordered_)).RandomShuffle(7), "id"), order)
+      << "the blocks do not matter";
+  EXPECT_NE(IntsOf(Rows(1000).RandomShuffle(8), "id"), order);
+  EXPECT_EQ(IntsOf(shuffled.Sort("id"), "id"), UpTo(1000));
+  EXPECT_EQ(IntsOf(shuffled.Sort("id", true).Limit(3), "id"),
+            (std::vector<int64_t>{999, 998, 997}));
+  EXPECT_EQ(IntsOf(Rows(1000).RandomizeBlockOrder(1).Sort({{"id"}}), "id"), UpTo(1000));
+  EXPECT_TRUE(Rows(1).Sort(std::vector<SortColumn>{}).status().IsInvalid());
+}
+
+TEST_F(DatasetTest, GroupsOfRowsBecomeRows) {
+  const Dataset rows =
+      Rows(100).WithColumn("mod", Call("bit_wise_and", {Col("id"), Lit(int64_t{3})}));
+  const Dataset sums =
+      rows.GroupBy({"mod"}).Aggregate({{"sum", "id", "total"}, {"count", "", "n"}}).Sort("mod");
+  EXPECT_EQ(ValueOf(sums.Schema())->field_names(), (std::vector<std::string>{"mod", "total", "n"}));
+  EXPECT_EQ(IntsOf(sums, "total"), (std::vector<int64_t>{1200, 1225, 1250, 1275}));
+  EXPECT_EQ(IntsOf(sums, "n"), (std::vector<int64_t>{25, 25, 25, 25}));
+  const Dataset firsts = rows.GroupBy({"mod"})
+                             .MapGroups([](const Block& group) { return group.Slice(0, 1); })
+                             .Sort("id");
+  EXPECT_EQ(IntsOf(firsts, "id"), (std::vector<int64_t>{0, 1, 2, 3}));
+}
+
+TEST_F(DatasetTest, JoinsByKeysAndZipsByRows) {
+  const Dataset left = Rows(10);
+  const Dataset right = ValueOf(Range(5, 2, ordered_)).WithColumn("square", Col("id") * Col("id"));
+  const Dataset joined = left.Join(right, {.type = "inner", .left_on = {"id"}}).Sort("id");
+  EXPECT_EQ(IntsOf(joined, "square"), (std::vector<int64_t>{0, 1, 4, 9, 16}));
+  EXPECT_TRUE(left.Join(right, {.left_on = {}}).status().IsInvalid());
+  const Dataset zipped = left.Zip({ValueOf(Range(10, 3, ordered_))});
+  EXPECT_EQ(IntsOf(zipped, "id_1"), UpTo(10));
+  EXPECT_TRUE(left.Zip({right}).Count().status().IsInvalid());
+  EXPECT_TRUE(left.Zip({right}).ToTable().status().IsInvalid());
+}
+
 }  // namespace
 }  // namespace headrace

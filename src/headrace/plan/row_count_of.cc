@@ -24,6 +24,17 @@ Result<Count64> SumOverInputs(const LogicalOperator& node,
   return sum;
 }
 
+// Running it tells the user when the inputs differ.
+Result<Count64> OfZip(const LogicalOperator& zip) {
+  Count64 rows;
+  for (const LogicalOperatorPtr& input : zip.inputs()) {
+    ARROW_ASSIGN_OR_RAISE(const Count64 of_input, RowCountOf(input));
+    if (!of_input.has_value() || rows.value_or(*of_input) != *of_input) return std::nullopt;
+    rows = of_input;
+  }
+  return rows;
+}
+
 Result<Count64> SizeOfLimit(const Limit& limit) {
   ARROW_ASSIGN_OR_RAISE(Count64 bytes, SizeEstimateOf(limit.input()));
   ARROW_ASSIGN_OR_RAISE(Count64 rows, RowCountOf(limit.input()));
@@ -63,7 +74,7 @@ Result<Count64> RowCountOf(const LogicalOperatorPtr& root) {
     if (!rows.has_value() || sort->limit_rows() < 0) return rows;
     return std::min(*rows, sort->limit_rows());
   }
-  if (As<Zip>(root) != nullptr) return RowCountOf(root->input());
+  if (As<Zip>(root) != nullptr) return OfZip(*root);
   if (keeps_rows) return SumOverInputs(*root, RowCountOf);
   return std::nullopt;
 }

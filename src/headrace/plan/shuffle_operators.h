@@ -2,21 +2,14 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "headrace/plan/logical_operator.h"
+#include "headrace/shuffle_options.h"
 
 namespace headrace::plan {
-
-/// A column to sort by. NaN, then null, come last in both directions.
-struct SortColumn {
-  std::string name;
-  bool descending = false;
-  bool operator==(const SortColumn&) const = default;
-};
 
 /// Rows in the order of `columns`; equal ones keep their order.
 class Sort final : public LogicalOperator {
@@ -89,22 +82,12 @@ class HashRepartition final : public LogicalOperator {
   bool sort_;
 };
 
-/// One aggregate of a group. Functions: compute/group_aggregate.h.
-struct GroupAggregation {
-  std::string function;
-  std::string column;  // "": rows
-  std::string name;    // of the result
-  bool ignore_nulls = true;
-  int64_t ddof = 1;
-  double parameter = 0;
-};
-
 /// One row per group: the key columns, then one per aggregation. Without keys all rows are one
 /// group.
 class GroupAggregate final : public LogicalOperator {
  public:
   GroupAggregate(LogicalOperatorPtr input, std::vector<std::string> keys,
-                 std::vector<GroupAggregation> aggregations, int64_t num_partitions)
+                 std::vector<Aggregation> aggregations, int64_t num_partitions)
       : LogicalOperator({std::move(input)}),
         keys_(std::move(keys)),
         aggregations_(std::move(aggregations)),
@@ -113,13 +96,13 @@ class GroupAggregate final : public LogicalOperator {
   std::string name() const override;
   LogicalOperatorPtr WithInputs(std::vector<LogicalOperatorPtr> inputs) const override;
   const std::vector<std::string>& keys() const { return keys_; }
-  const std::vector<GroupAggregation>& aggregations() const { return aggregations_; }
+  const std::vector<Aggregation>& aggregations() const { return aggregations_; }
   /// 0: as many as the size of the input asks for.
   int64_t num_partitions() const { return num_partitions_; }
 
  private:
   std::vector<std::string> keys_;
-  std::vector<GroupAggregation> aggregations_;
+  std::vector<Aggregation> aggregations_;
   int64_t num_partitions_;
 };
 
@@ -139,15 +122,6 @@ class GroupBlocks final : public LogicalOperator {
  private:
   std::vector<std::string> keys_;
   int64_t num_partitions_;
-};
-
-struct JoinOptions {
-  std::string type;  // "inner", "left_outer", …: compute/hash_join.h
-  std::vector<std::string> left_on;
-  std::vector<std::string> right_on;
-  std::optional<std::string> left_suffix;
-  std::optional<std::string> right_suffix;
-  int64_t num_partitions = 0;  // 0: as many as the sizes of the inputs ask for
 };
 
 /// Rows of the two inputs with equal keys, side by side.

@@ -11,7 +11,7 @@ Result<PhysicalNodePtr> PlanSort(const plan::LogicalOperatorPtr& node, PhysicalN
   ARROW_ASSIGN_OR_RAISE(const auto bytes, EstimateInput(node->input(), context));
   const ExchangeSizes sizes = ExchangeSizes::For(context, bytes);
   std::vector<compute::SortKey> keys;
-  for (const plan::SortColumn& column : sort.columns()) {
+  for (const SortColumn& column : sort.columns()) {
     keys.push_back({column.name, column.descending});
   }
 

@@ -94,6 +94,7 @@ Result<PhysicalNodePtr> Lower(const plan::LogicalOperatorPtr& node, const PlanCo
     out->inputs = std::move(inputs);
     return out;
   }
+  if (plan::As<plan::Join>(node) != nullptr) return PlanJoin(node, std::move(inputs), context);
   if (plan::As<plan::Zip>(node) != nullptr) return PlanZip(std::move(inputs));
   PhysicalNodePtr input = std::move(inputs.front());
   if (const auto* limit = plan::As<plan::Limit>(node)) {
@@ -112,6 +113,13 @@ Result<PhysicalNodePtr> Lower(const plan::LogicalOperatorPtr& node, const PlanCo
   if (plan::As<plan::RandomShuffle>(node) != nullptr ||
       plan::As<plan::RandomizeBlockOrder>(node) != nullptr) {
     return PlanRandomShuffle(node, std::move(input), context);
+  }
+  if (plan::As<plan::HashRepartition>(node) != nullptr) {
+    return PlanHashRepartition(node, std::move(input), context);
+  }
+  if (plan::As<plan::GroupAggregate>(node) != nullptr ||
+      plan::As<plan::GroupBlocks>(node) != nullptr) {
+    return PlanGroup(node, std::move(input), context);
   }
   if (plan::As<plan::Write>(node) != nullptr) return PlanWrite(node, std::move(input));
   return PlanAggregate(node, std::move(input));

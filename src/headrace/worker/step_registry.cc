@@ -2,8 +2,11 @@
 #include "headrace/worker/step_registry.h"
 
 #include "headrace/worker/steps/group_blocks_step.h"
+#include "headrace/worker/steps/group_steps.h"
+#include "headrace/worker/steps/join_step.h"
 #include "headrace/worker/steps/map_steps.h"
 #include "headrace/worker/steps/native_steps.h"
+#include "headrace/worker/steps/partition_steps.h"
 #include "headrace/worker/steps/read_step.h"
 #include "headrace/worker/steps/shuffle_steps.h"
 #include "headrace/worker/steps/sort_steps.h"
@@ -26,6 +29,10 @@ Result<StepSpecPtr> DeserializeStep(std::string_view kind, WireReader* in) {
   if (kind == MergeRunsStepSpec::kKind) return MergeRunsStepSpec::Deserialize(in);
   if (kind == ShufflePartitionStepSpec::kKind) return ShufflePartitionStepSpec::Deserialize(in);
   if (kind == ShuffleMergeStepSpec::kKind) return ShuffleMergeStepSpec::Deserialize(in);
+  if (kind == HashPartitionStepSpec::kKind) return HashPartitionStepSpec::Deserialize(in);
+  if (kind == PartialGroupStepSpec::kKind) return PartialGroupStepSpec::Deserialize(in);
+  if (kind == FinalGroupStepSpec::kKind) return FinalGroupStepSpec::Deserialize(in);
+  if (kind == JoinStepSpec::kKind) return JoinStepSpec::Deserialize(in);
   if (kind == WriteStepSpec::kKind) return WriteStepSpec::Deserialize(in);
   if (kind == GroupBlocksStepSpec::kKind) return GroupBlocksStepSpec::Deserialize(in);
   if (kind == ZipStepSpec::kKind) return ZipStepSpec::Deserialize(in);

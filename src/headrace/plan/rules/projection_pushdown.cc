@@ -148,7 +148,7 @@ Result<LogicalOperatorPtr> ProjectionPushdown::Rewrite(LogicalOperatorPtr node) 
   }
   if (const auto* group = As<GroupAggregate>(node)) {
     Columns needed = group->keys();
-    for (const GroupAggregation& one : group->aggregations()) {
+    for (const Aggregation& one : group->aggregations()) {
       if (!one.column.empty()) Add({one.column}, &needed);
     }
     return NarrowInput(node, needed);

@@ -50,7 +50,7 @@ TEST(ProjectionPushdownTest, ReadsTheKeysOfASortTooAndWhatAGroupNeeds) {
   EXPECT_THAT(*SourceOf(sorted->input()->input()).columns(), ElementsAre("c", "b"));
   const auto grouped = Rewrite(std::make_shared<GroupAggregate>(
       ReadSample(), std::vector<std::string>{"c"},
-      std::vector<GroupAggregation>{{"count", "", "n"}, {"sum", "a", "s"}}, 0));
+      std::vector<Aggregation>{{"count", "", "n"}, {"sum", "a", "s"}}, 0));
   EXPECT_THAT(*SourceOf(grouped->input()).columns(), ElementsAre("c", "a"));
 }
 

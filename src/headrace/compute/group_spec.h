@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace headrace::compute {
+
+/// One aggregate over the rows of each group.
+///
+/// | Function | Value | Type |
+/// |---|---|---|
+/// | count | rows; with a column and ignore_nulls, those that are not null | int64 |
+/// | sum | | int64, uint64, double, decimal(38 or 76 digits), duration |
+/// | min, max | NaN only where there is nothing else | of the column |
+/// | abs_max | | of the column |
+/// | mean, std | std of too few rows for its ddof: NaN | double |
+/// | quantile, approx_quantile | both exact, linear between neighbours; NaN where one is | double |
+/// | first, last | in the order of Add and Merge | of the column |
+/// | unique, as_list | distinct values in order of first appearance; all values | list |
+/// | count_distinct | | int64 |
+/// | value_counter | | struct<values: list, counts: list<int64>> |
+/// | approx_topk | exact; most frequent first, then by first appearance | list<struct<value,
+/// count>> | | missing_pct, zero_pct | nulls or NaN, zeros per row, 0 to 100 | double |
+///
+/// A group without values has a null (count, count_distinct: 0; lists: an empty one). A null that
+/// is not ignored makes sum, min, max, abs_max, mean, std and quantile null, is a value for first,
+/// last, lists and counts of values, and is a row for zero_pct.
+struct GroupAggregateSpec {
+  std::string function;
+  std::string column;  // count: "" counts rows
+  std::string name;    // of the result; empty: "function(column)"
+  bool ignore_nulls = true;
+  int64_t ddof = 1;      // std: divides by n - ddof
+  double parameter = 0;  // quantile, approx_quantile: q in 0 to 1; approx_topk: how many
+
+  std::string output_name() const { return name.empty() ? function + "(" + column + ")" : name; }
+};
+
+}  // namespace headrace::compute

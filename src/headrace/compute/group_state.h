@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <arrow/array/array_base.h>
+#include <arrow/array/util.h>
+#include <arrow/buffer.h>
+#include <arrow/type.h>
+#include <arrow/util/bit_util.h>
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "headrace/base/status.h"
+#include "headrace/compute/group_spec.h"
+
+namespace headrace::compute {
+
+using GroupIds = std::span<const uint32_t>;
+
+/// What the rows of all groups contribute to one aggregate, by group number. One virtual call per
+/// batch of rows; inside, loops over typed arrays. Owned by a GroupAggregator, used by its thread.
+class GroupState {
+ public:
+  virtual ~GroupState() = default;
+  /// Makes room for groups up to `num_groups`; never fewer than before. Before every other call.
+  virtual void Resize(int64_t num_groups) = 0;
+  /// `values[i]` belongs to groups[i]. Of the type that the state was made for; where that does not
+  /// matter (StateTyping::kNone) any type that is no dictionary, and nullptr for rows as such.
+  virtual Status Add(const std::shared_ptr<arrow::Array>& values, GroupIds groups) = 0;
+  /// The columns of States(), from left to right, and how many there are: the same for all types.
+  virtual arrow::DataTypeVector state_types() const = 0;
+  /// Columns of state_types(), one row per group.
+  virtual Result<arrow::ArrayVector> States() = 0;
+  /// Row i of `states` is added to groups[i].
+  virtual Status Merge(const arrow::ArrayVector& states, GroupIds groups) = 0;
+  /// One row per group.
+  virtual Result<std::shared_ptr<arrow::Array>> Values() = 0;
+  virtual int64_t bytes() const = 0;
+};
+
+/// How a state depends on the type of its column.
+enum class StateTyping : uint8_t {
+  kNone,    // not at all
+  kDirect,  // the last column of its states has the type
+  kList,    // the last column of its states is a list of it
+};
+
+/// Fails with Invalid for a function that does not exist or whose parameters make no sense.
+Status CheckSpec(const GroupAggregateSpec& spec);
+StateTyping TypingOf(const GroupAggregateSpec& spec);
+/// The type for which a state takes values of `type`: sums widen. Fails with TypeError where there
+/// is no such aggregate. A state's own type is its own input type.
+Result<std::shared_ptr<arrow::DataType>> InputTypeOf(const GroupAggregateSpec& spec,
+                                                     const std::shared_ptr<arrow::DataType>& type);
+/// `type` is as InputTypeOf gives it.
+Result<std::unique_ptr<GroupState>> MakeGroupState(const GroupAggregateSpec& spec,
+                                                   const std::shared_ptr<arrow::DataType>& type,
+                                                   arrow::MemoryPool* pool);
+
+// The families, one file each.
+using GroupStatePtr = std::unique_ptr<GroupState>;
+using TypePtr = std::shared_ptr<arrow::DataType>;
+GroupStatePtr MakeCountState(const GroupAggregateSpec& spec, arrow::MemoryPool* pool);
+GroupStatePtr MakeShareState(const GroupAggregateSpec& spec, arrow::MemoryPool* pool);
+GroupStatePtr MakeSumState(const GroupAggregateSpec& spec, TypePtr type, arrow::MemoryPool* pool);
+GroupStatePtr MakeMeanState(const GroupAggregateSpec& spec, arrow::MemoryPool* pool);
+GroupStatePtr MakeStdState(const GroupAggregateSpec& spec, arrow::MemoryPool* pool);
+GroupStatePtr MakeExtremeState(const GroupAggregateSpec& spec, TypePtr type,
+                               arrow::MemoryPool* pool);
+GroupStatePtr MakeEdgeState(const GroupAggregateSpec& spec, TypePtr type, arrow::MemoryPool* pool);
+GroupStatePtr MakeDistinctState(const GroupAggregateSpec& spec, TypePtr type,
+                                arrow::MemoryPool* pool);
+GroupStatePtr MakeListState(const GroupAggregateSpec& spec, TypePtr type, arrow::MemoryPool* pool);
+GroupStatePtr MakeNullState(const GroupAggregateSpec& spec, TypePtr type, arrow::MemoryPool* pool);
+
+/// each(group, value) for all values of `array` that are not null; C is their type in memory.
+template <typename C, typename Each>
+void ForValues(const arrow::Array& array, GroupIds groups, Each each) {
+  const C* values = array.data()->GetValues<C>(1);
+  if (array.null_count() == 0) {
+    for (size_t i = 0; i < groups.size(); ++i) each(groups[i], values[i]);
+    return;
+  }
+  const uint8_t* bits = array.null_bitmap_data();
+  for (size_t i = 0; i < groups.size(); ++i) {
+    if (arrow::bit_util::GetBit(bits, array.offset() + static_cast<int64_t>(i))) {
+      each(groups[i], values[i]);
+    }
+  }
+}
+
+/// Groups that saw a null, where that makes their value null: a first state column of uint8 when
+/// nulls are not ignored, and nothing at all when they are.
+class NullFlags {
+ public:
+  explicit NullFlags(bool ignore_nulls) : tracks_(!ignore_nulls) {}
+  bool tracks() const { return tracks_; }
+  size_t num_columns() const { return tracks_ ? 1 : 0; }
+  void Resize(int64_t num_groups) {
+    if (tracks_) seen_.resize(static_cast<size_t>(num_groups), 0);
+  }
+  void Add(const arrow::Array& values, GroupIds groups);
+  void Merge(const arrow::ArrayVector& states, GroupIds groups);
+  bool seen(size_t group) const { return tracks_ && seen_[group] != 0; }
+  void AppendType(arrow::DataTypeVector* types) const;
+  Status AppendState(arrow::ArrayVector* states, arrow::MemoryPool* pool) const;
+  int64_t bytes() const { return static_cast<int64_t>(seen_.capacity()); }
+
+ private:
+  const bool tracks_;
+  std::vector<uint8_t> seen_;
+};
+
+/// An array of `type`, whose values lie in memory as C, out of value(i) and valid(i).
+template <typename C, typename Value, typename Valid>
+Result<std::shared_ptr<arrow::Array>> FillArray(const TypePtr& type, int64_t length, Value value,
+                                                Valid valid, arrow::MemoryPool* pool) {
+  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> values,
+                        arrow::AllocateBuffer(length * static_cast<int64_t>(sizeof(C)), pool));
+  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> validity,
+                        arrow::AllocateEmptyBitmap(length, pool));
+  C* const out = reinterpret_cast<C*>(values->mutable_data());
+  int64_t nulls = 0;
+  for (int64_t i = 0; i < length; ++i) {
+    const bool is_valid = valid(static_cast<size_t>(i));
+    out[i] = is_valid ? value(static_cast<size_t>(i)) : C{};
+    arrow::bit_util::SetBitTo(validity->mutable_data(), i, is_valid);
+    nulls += is_valid ? 0 : 1;
+  }
+  if (nulls == 0) validity = nullptr;
+  return arrow::MakeArray(
+      arrow::ArrayData::Make(type, length, {std::move(validity), std::move(values)}, nulls));
+}
+
+}  // namespace headrace::compute
