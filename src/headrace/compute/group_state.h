@@ -75,19 +75,41 @@ GroupStatePtr MakeDistinctState(const GroupAggregateSpec& spec, TypePtr type,
 GroupStatePtr MakeListState(const GroupAggregateSpec& spec, TypePtr type, arrow::MemoryPool* pool);
 GroupStatePtr MakeNullState(const GroupAggregateSpec& spec, TypePtr type, arrow::MemoryPool* pool);
 
+/// How many rows ahead the slots of groups are fetched from memory.
+inline constexpr size_t kSlotsAhead = 16;
+
+/// each(slots[group], value) for all values of `array` that are not null; C is their type in
+/// memory.
+template <typename C, typename Slot, typename Each>
+void ForSlots(const arrow::Array& array, GroupIds groups, Slot* slots, Each each) {
+  const C* values = array.data()->GetValues<C>(1);
+  const size_t num_rows = groups.size();
+  if (array.null_count() > 0) {
+    const uint8_t* bits = array.null_bitmap_data();
+    for (size_t i = 0; i < num_rows; ++i) {
+      if (i + kSlotsAhead < num_rows) __builtin_prefetch(slots + groups[i + kSlotsAhead], 1);
+      if (arrow::bit_util::GetBit(bits, array.offset() + static_cast<int64_t>(i))) {
+        each(slots[groups[i]], values[i]);
+      }
+    }
+    return;
+  }
+  size_t i = 0;
+  for (; i + kSlotsAhead < num_rows; ++i) {
+    __builtin_prefetch(slots + groups[i + kSlotsAhead], 1);
+    each(slots[groups[i]], values[i]);
+  }
+  for (; i < num_rows; ++i) each(slots[groups[i]], values[i]);
+}
+
 /// each(group, value) for all values of `array` that are not null; C is their type in memory.
 template <typename C, typename Each>
 void ForValues(const arrow::Array& array, GroupIds groups, Each each) {
   const C* values = array.data()->GetValues<C>(1);
-  if (array.null_count() == 0) {
-    for (size_t i = 0; i < groups.size(); ++i) each(groups[i], values[i]);
-    return;
-  }
-  const uint8_t* bits = array.null_bitmap_data();
+  const bool has_nulls = array.null_count() > 0;
   for (size_t i = 0; i < groups.size(); ++i) {
-    if (arrow::bit_util::GetBit(bits, array.offset() + static_cast<int64_t>(i))) {
-      each(groups[i], values[i]);
-    }
+    if (has_nulls && array.IsNull(static_cast<int64_t>(i))) continue;
+    each(groups[i], values[i]);
   }
 }
 

@@ -30,7 +30,12 @@ class CountState final : public GroupState {
   Status Add(const std::shared_ptr<arrow::Array>& values, GroupIds groups) override {
     int64_t* const counts = counts_.data();
     if (counts_nulls_ || values->null_count() == 0) {
-      for (const uint32_t group : groups) ++counts[group];
+      for (size_t i = 0; i < groups.size(); ++i) {
+        if (i + kSlotsAhead < groups.size()) {
+          __builtin_prefetch(counts + groups[i + kSlotsAhead], 1);
+        }
+        ++counts[groups[i]];
+      }
       return Status::OK();
     }
     for (size_t i = 0; i < groups.size(); ++i) {

@@ -88,9 +88,7 @@ class FixedExtremeState final : public ExtremeState {
     if (values->type_id() == arrow::Type::BOOL) {
       ARROW_ASSIGN_OR_RAISE(fixed, arrow::compute::Cast(*values, arrow::uint8()));
     }
-    Slot* const slots = slots_.data();
-    const auto take = [slots](uint32_t group, const C& value, auto is_better) {
-      Slot& slot = slots[group];
+    const auto take = [](Slot& slot, const C& value, auto is_better) {
       // The last condition holds for NaN alone, which any other value replaces.
       const bool replaces =
           !slot.has_value || is_better(value, slot.value) || slot.value != slot.value;
@@ -98,12 +96,12 @@ class FixedExtremeState final : public ExtremeState {
       slot.has_value = true;
     };
     if (takes_max_) {
-      ForValues<C>(*fixed, groups, [&](uint32_t group, const C& value) {
-        take(group, value, [](const C& a, const C& b) { return b < a; });
+      ForSlots<C>(*fixed, groups, slots_.data(), [&](Slot& slot, const C& value) {
+        take(slot, value, [](const C& a, const C& b) { return b < a; });
       });
     } else {
-      ForValues<C>(*fixed, groups, [&](uint32_t group, const C& value) {
-        take(group, value, [](const C& a, const C& b) { return a < b; });
+      ForSlots<C>(*fixed, groups, slots_.data(), [&](Slot& slot, const C& value) {
+        take(slot, value, [](const C& a, const C& b) { return a < b; });
       });
     }
     return Status::OK();

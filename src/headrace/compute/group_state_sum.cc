@@ -83,11 +83,10 @@ class SumState final : public GroupState {
     uint64_t has_value = 0;
   };
   Status AddAll(const arrow::Array& values, GroupIds groups) {
-    Slot* const slots = slots_.data();
     bool overflow = false;
-    ForValues<C>(values, groups, [slots, &overflow](uint32_t group, const C& value) {
-      overflow |= AddChecked(&slots[group].sum, value);
-      slots[group].has_value = 1;
+    ForSlots<C>(values, groups, slots_.data(), [&overflow](Slot& slot, const C& value) {
+      overflow |= AddChecked(&slot.sum, value);
+      slot.has_value = 1;
     });
     if (!overflow) return Status::OK();
     return Status::Invalid("Sum of ", type_->ToString(), " does not fit in its ",
@@ -130,17 +129,16 @@ class MeanState final : public GroupState {
   }
   Status Add(const std::shared_ptr<arrow::Array>& values, GroupIds groups) override {
     nulls_.Add(*values, groups);
-    Slot* const slots = slots_.data();
-    const auto add = [slots](uint32_t group, auto value) {
-      slots[group].sum += static_cast<double>(value);
-      ++slots[group].count;
+    const auto add = [](Slot& slot, auto value) {
+      slot.sum += static_cast<double>(value);
+      ++slot.count;
     };
     if (values->type_id() == arrow::Type::INT64) {
-      ForValues<int64_t>(*values, groups, add);
+      ForSlots<int64_t>(*values, groups, slots_.data(), add);
       return Status::OK();
     }
     ARROW_ASSIGN_OR_RAISE(const auto doubles, AsDoubles(values));
-    ForValues<double>(*doubles, groups, add);
+    ForSlots<double>(*doubles, groups, slots_.data(), add);
     return Status::OK();
   }
   arrow::DataTypeVector state_types() const override {
@@ -205,9 +203,7 @@ class StdState final : public GroupState {
   Status Add(const std::shared_ptr<arrow::Array>& values, GroupIds groups) override {
     nulls_.Add(*values, groups);
     ARROW_ASSIGN_OR_RAISE(const auto doubles, AsDoubles(values));
-    Moments* const slots = slots_.data();
-    ForValues<double>(*doubles, groups, [slots](uint32_t group, double value) {
-      Moments& slot = slots[group];
+    ForSlots<double>(*doubles, groups, slots_.data(), [](Moments& slot, double value) {
       const double delta = value - slot.mean;
       slot.mean += delta / static_cast<double>(++slot.count);
       slot.m2 += delta * (value - slot.mean);

@@ -96,6 +96,9 @@ Status GroupTable::Add(const arrow::ArrayVector& columns, int64_t num_rows,
   if (num_groups_ + num_rows >= kNone) {
     return Status::CapacityError("more than 2^32 - 2 groups in one table");
   }
+  if (names_.size() > 64) {
+    return Status::Invalid("there are ", names_.size(), " key columns; at most 64 are possible");
+  }
   ARROW_ASSIGN_OR_RAISE(const std::vector<HashKeyColumn> keys, Conform(columns, num_rows));
   ids->resize(static_cast<size_t>(num_rows));
   switch (layout_) {

@@ -129,6 +129,7 @@ Status HashKeyColumn::SetValues(std::shared_ptr<arrow::Array> values, const std:
   const arrow::ArrayData& data = *array_->data();
   if (type_->id() == arrow::Type::FIXED_SIZE_BINARY) {
     byte_width_ = type_->byte_width();
+    if (data.length == 0) return Status::OK();
     bytes_ = reinterpret_cast<const char*>(data.buffers[1]->data()) + data.offset * byte_width_;
     return Status::OK();
   }

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "headrace/compute/hash_rows.h"
 
+#include <arrow/type.h>
+
 #include <algorithm>
 #include <array>
+#include <bit>
 
 #include "headrace/compute/hash_key_column.h"
 #include "headrace/compute/key_hash.h"
@@ -24,13 +27,27 @@ uint64_t HashWords(const uint64_t* words, int num_words) {
   return hash;
 }
 
+/// A double that is an integer as that integer: a column may have been read as the one in one block
+/// and as the other in the next.
+uint64_t IntegerWhereItIsOne(uint64_t word) {
+  const auto value = std::bit_cast<double>(word);
+  if (!(value >= -0x1p63 && value < 0x1p63)) return word;
+  const auto integer = static_cast<int64_t>(value);
+  return static_cast<double>(integer) == value ? static_cast<uint64_t>(integer) : word;
+}
+
 void HashWordColumn(const HashKeyColumn& column, uint64_t* out) {
   std::array<uint64_t, kRowsAtATime * 4> words;
   const int num_words = column.num_words();
+  const bool is_float =
+      column.type()->id() == arrow::Type::FLOAT || column.type()->id() == arrow::Type::DOUBLE;
   for (int64_t begin = 0; begin < column.length(); begin += kRowsAtATime) {
     const int64_t count = std::min(kRowsAtATime, column.length() - begin);
     if (num_words == 1) {
       column.Words(begin, count, 1, out + begin);
+      for (int64_t i = begin; is_float && i < begin + count; ++i) {
+        out[i] = IntegerWhereItIsOne(out[i]);
+      }
       for (int64_t i = begin; i < begin + count; ++i) out[i] = HashWord(out[i]);
     } else if (num_words > 1) {
       column.Words(begin, count, num_words, words.data());

@@ -12,10 +12,10 @@
 namespace headrace::compute {
 
 /// One hash per row of `block` over its `columns`, into `out`. Equal keys have equal hashes in any
-/// representation: dictionary or plain, string or large_string, integers of any width, float or
-/// double, slices. Null equals null, NaN equals NaN, -0.0 equals 0.0. High and low bits are equally
-/// good, so that one place can use the former (PartitionOf) and another the latter.
-/// Fails with KeyError for a column that is not there and with TypeError for nested types.
+/// representation: dictionary or plain, string or large_string, integers of any width and floats
+/// with the same value, slices. Null equals null, NaN equals NaN, -0.0 equals 0.0. High and low
+/// bits are equally good, so that one place can use the former (PartitionOf) and another the
+/// latter. Fails with KeyError for a column that is not there and with TypeError for nested types.
 Status HashRows(const Block& block, std::span<const std::string> columns,
                 std::vector<uint64_t>* out);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "headrace/compute/hash_rows.h"
 
-#include <arrow/array/array_dict.h>
+#include <arrow/array/builder_primitive.h>
 #include <arrow/compute/cast.h>
 #include <arrow/json/from_string.h>
 #include <gmock/gmock.h>
@@ -50,6 +50,7 @@ TEST(HashRowsTest, EqualKeysHaveEqualHashesInEveryRepresentation) {
   EXPECT_EQ(Hash(Column(arrow::int8(), numbers)), of_int64);
   EXPECT_EQ(Hash(Column(arrow::dictionary(arrow::int32(), arrow::int16()), numbers)), of_int64);
   EXPECT_EQ(Hash(Column(arrow::float32(), numbers)), Hash(Column(arrow::float64(), numbers)));
+  EXPECT_EQ(Hash(Column(arrow::float64(), numbers)), of_int64);
   const std::string_view decimals = R"(["-3.50", "0.00", "7.25", null])";
   EXPECT_EQ(Hash(Column(arrow::decimal128(9, 2), decimals)),
             Hash(Column(arrow::decimal256(40, 2), decimals)));

@@ -2,6 +2,7 @@
 #include "headrace/worker/steps/group_steps.h"
 
 #include <arrow/array/array_primitive.h>
+#include <arrow/scalar.h>
 #include <arrow/type.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
