@@ -4,6 +4,8 @@
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
+#include <algorithm>
+
 #include "bindings/plan_handle.h"
 #include "headrace/plan/shuffle_operators.h"
 
@@ -18,8 +20,10 @@ PlanHandle Sort(const PlanHandle& self, const Names& columns, const std::vector<
                 std::optional<std::vector<double>> boundaries) {
   std::vector<SortColumn> keys;
   for (size_t i = 0; i < columns.size(); ++i) keys.push_back({columns[i], descending.at(i)});
-  return {std::make_shared<plan::Sort>(self.root, std::move(keys),
-                                       std::move(boundaries).value_or(std::vector<double>{}))};
+  std::vector<double> cuts = std::move(boundaries).value_or(std::vector<double>{});
+  std::sort(cuts.begin(), cuts.end());
+  cuts.erase(std::unique(cuts.begin(), cuts.end()), cuts.end());
+  return {std::make_shared<plan::Sort>(self.root, std::move(keys), std::move(cuts))};
 }
 
 PlanHandle GroupAggregate(const PlanHandle& self, Names keys,

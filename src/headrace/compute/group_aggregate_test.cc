@@ -129,8 +129,8 @@ TEST(GroupAggregateTest, EveryFunctionOverTwoTasks) {
          R"([{"values": [3, -5, 0, 2], "counts": [2, 1, 1, 1]}])");
   expect({"approx_topk", "", "", true, 1, 2},
          arrow::list(arrow::struct_(
-             {arrow::field("value", arrow::int32()), arrow::field("count", arrow::int64())})),
-         R"([[{"value": 3, "count": 2}, {"value": -5, "count": 1}]])");
+             {arrow::field("x", arrow::int32()), arrow::field("count", arrow::int64())})),
+         R"([[{"x": 3, "count": 2}, {"x": -5, "count": 1}]])");
   expect({"missing_pct"}, arrow::float64(), "[16.666666666666668]");
   expect({"zero_pct"}, arrow::float64(), "[20]");
   expect({"first"}, arrow::int32(), "[3]");

@@ -20,8 +20,8 @@ namespace headrace::compute {
 /// | unique, as_list | distinct values in order of first appearance; all values | list |
 /// | count_distinct | | int64 |
 /// | value_counter | | struct<values: list, counts: list<int64>> |
-/// | approx_topk | exact; most frequent first, then by first appearance | list<struct<value,
-/// count>> | | missing_pct, zero_pct | nulls or NaN, zeros per row, 0 to 100 | double |
+/// | approx_topk | exact; most frequent first | list<struct<(name of the column), count: int64>> |
+/// | missing_pct, zero_pct | nulls or NaN, zeros per row, 0 to 100 | double |
 ///
 /// A group without values has a null (count, count_distinct: 0; lists: an empty one). A null that
 /// is not ignored makes sum, min, max, abs_max, mean, std and quantile null, is a value for first,

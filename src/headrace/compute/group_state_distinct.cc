@@ -18,6 +18,7 @@ class DistinctState final : public GroupState {
  public:
   DistinctState(const GroupAggregateSpec& spec, TypePtr type, arrow::MemoryPool* pool)
       : function_(spec.function),
+        column_(spec.column),
         has_counts_(function_ == "value_counter" || function_ == "approx_topk"),
         ignores_nulls_(spec.ignore_nulls),
         top_k_(function_ == "approx_topk" ? static_cast<int64_t>(spec.parameter) : 0),
@@ -129,11 +130,12 @@ class DistinctState final : public GroupState {
     ARROW_ASSIGN_OR_RAISE(auto top_counts, TakeAt(lists.counts->values(), rows, pool_));
     ARROW_ASSIGN_OR_RAISE(auto items,
                           arrow::StructArray::Make({std::move(values), std::move(top_counts)},
-                                                   std::vector<std::string>{"value", "count"}));
+                                                   std::vector<std::string>{column_, "count"}));
     return ListsOf(std::move(items), begins, pool_);
   }
 
   const std::string function_;
+  const std::string column_;
   const bool has_counts_;
   const bool ignores_nulls_;
   const int64_t top_k_;

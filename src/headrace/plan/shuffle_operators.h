@@ -23,7 +23,7 @@ class Sort final : public LogicalOperator {
   std::string_view type() const override { return "Sort"; }
   LogicalOperatorPtr WithInputs(std::vector<LogicalOperatorPtr> inputs) const override;
   const std::vector<SortColumn>& columns() const { return columns_; }
-  /// Values of the first column at which output blocks end; empty: wherever is best.
+  /// Values of the first column, going up, at which output blocks end; empty: wherever is best.
   const std::vector<double>& boundaries() const { return boundaries_; }
   /// Rows that somebody needs of the result at most; -1: all.
   int64_t limit_rows() const { return limit_rows_; }

@@ -30,6 +30,7 @@ Result<StepSpecPtr> DeserializeStep(std::string_view kind, WireReader* in) {
   if (kind == ShufflePartitionStepSpec::kKind) return ShufflePartitionStepSpec::Deserialize(in);
   if (kind == ShuffleMergeStepSpec::kKind) return ShuffleMergeStepSpec::Deserialize(in);
   if (kind == HashPartitionStepSpec::kKind) return HashPartitionStepSpec::Deserialize(in);
+  if (kind == BoundaryPartitionStepSpec::kKind) return BoundaryPartitionStepSpec::Deserialize(in);
   if (kind == PartialGroupStepSpec::kKind) return PartialGroupStepSpec::Deserialize(in);
   if (kind == FinalGroupStepSpec::kKind) return FinalGroupStepSpec::Deserialize(in);
   if (kind == JoinStepSpec::kKind) return JoinStepSpec::Deserialize(in);

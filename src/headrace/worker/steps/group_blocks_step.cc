@@ -13,10 +13,8 @@ using Give = GroupBlocksStepSpec::Give;
 
 class GroupBlocksStep final : public Step {
  public:
-  GroupBlocksStep(const std::vector<std::string>& keys, Give give, arrow::MemoryPool* pool)
-      : give_(give), pool_(pool) {
-    for (const std::string& key : keys) keys_.push_back({key, false});
-  }
+  GroupBlocksStep(std::vector<compute::SortKey> keys, Give give, arrow::MemoryPool* pool)
+      : keys_(std::move(keys)), give_(give), pool_(pool) {}
   Status Begin(const TaskInfo&) override {
     blocks_.clear();
     return Status::OK();
@@ -49,7 +47,7 @@ class GroupBlocksStep final : public Step {
     return Status::OK();
   }
 
-  std::vector<compute::SortKey> keys_;
+  const std::vector<compute::SortKey> keys_;
   const Give give_;
   arrow::MemoryPool* const pool_;
   std::vector<Block> blocks_;
@@ -63,14 +61,22 @@ Result<std::unique_ptr<Step>> GroupBlocksStepSpec::Make(const StepContext& conte
 
 Status GroupBlocksStepSpec::Serialize(WireWriter* out) const {
   out->Str(name_);
-  out->Strs(keys_);
+  out->U64(keys_.size());
+  for (const compute::SortKey& key : keys_) {
+    out->Str(key.column);
+    out->Bool(key.descending);
+  }
   out->U64(static_cast<uint64_t>(give_));
   return Status::OK();
 }
 
 Result<StepSpecPtr> GroupBlocksStepSpec::Deserialize(WireReader* in) {
   std::string name = in->Str();
-  std::vector<std::string> keys = in->Strs();
+  std::vector<compute::SortKey> keys(in->Count());
+  for (compute::SortKey& key : keys) {
+    key.column = in->Str();
+    key.descending = in->Bool();
+  }
   return std::make_shared<GroupBlocksStepSpec>(std::move(name), std::move(keys),
                                                static_cast<Give>(in->U64()));
 }

@@ -6,17 +6,19 @@
 #include <utility>
 #include <vector>
 
+#include "headrace/compute/sort_key.h"
 #include "headrace/worker/step.h"
 
 namespace headrace::worker {
 
-/// Second half of an exchange by keys that gives rows as they came: all rows of the task's
-/// partition in one block, or one block per group of equal keys (null equals null, NaN equals NaN).
+/// Second half of a partitioned exchange that gives rows as they came: all rows of the task's
+/// partition in one block, as they are or sorted, or one block per group of equal keys (null equals
+/// null, NaN equals NaN).
 class GroupBlocksStepSpec final : public StepSpec {
  public:
   enum class Give : uint8_t { kAsTheyAre, kSorted, kOnePerGroup };
   static constexpr std::string_view kKind = "group_blocks";
-  GroupBlocksStepSpec(std::string name, std::vector<std::string> keys, Give give)
+  GroupBlocksStepSpec(std::string name, std::vector<compute::SortKey> keys, Give give)
       : name_(std::move(name)), keys_(std::move(keys)), give_(give) {}
   static Result<StepSpecPtr> Deserialize(WireReader* in);
   std::string_view kind() const override { return kKind; }
@@ -26,7 +28,7 @@ class GroupBlocksStepSpec final : public StepSpec {
 
  private:
   const std::string name_;
-  const std::vector<std::string> keys_;
+  const std::vector<compute::SortKey> keys_;
   const Give give_;
 };
 

@@ -1,105 +1,76 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "headrace/worker/steps/partition_steps.h"
 
+#include <arrow/array/array_primitive.h>
+#include <arrow/compute/cast.h>
+
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
-#include "headrace/block/schema.h"
+#include "headrace/block/compute_functions.h"
 #include "headrace/compute/hash_rows.h"
-#include "headrace/compute/partition_rows.h"
-#include "headrace/task/exchange.h"
+#include "headrace/worker/steps/partitioning_step.h"
 
 namespace headrace::worker {
 namespace {
 
-class HashPartitionStep final : public Step {
+class HashPartitionStep final : public PartitioningStep {
  public:
   HashPartitionStep(std::vector<std::string> keys, int num_partitions, int64_t flush_bytes,
-                    arrow::MemoryPool* pool)
-      : keys_(std::move(keys)),
-        num_partitions_(num_partitions),
-        flush_bytes_(flush_bytes),
-        pool_(pool) {}
-  Status Begin(const TaskInfo&) override {
-    held_.clear();
-    held_bytes_ = 0;
-    empty_ = Block();
-    put_any_ = false;
-    return Status::OK();
-  }
-  Status Process(Block block, BlockSink& out) override {
-    if (block.num_rows() == 0) {
-      if (empty_.num_columns() == 0) empty_ = std::move(block);
-      return Status::OK();
-    }
-    held_bytes_ += block.size_bytes();
-    held_.push_back(std::move(block));
-    return held_bytes_ >= flush_bytes_ ? Flush(out) : Status::OK();
-  }
-  Status Finish(BlockSink& out) override {
-    if (!held_.empty()) ARROW_RETURN_NOT_OK(Flush(out));
-    return put_any_ ? Status::OK() : Send(std::move(empty_), 0, out);
-  }
-  bool sizes_blocks() const override { return true; }
+                    const StepContext& context)
+      : PartitioningStep(num_partitions, flush_bytes, context), keys_(std::move(keys)) {}
 
  private:
-  Status Flush(BlockSink& out) {
-    std::vector<Block> blocks = std::exchange(held_, {});
-    held_bytes_ = 0;
-    if (keys_.empty()) {
-      ARROW_ASSIGN_OR_RAISE(Block joined, ConcatBlocks(blocks, pool_));
-      return Send(std::move(joined), 0, out);
-    }
-    ARROW_RETURN_NOT_OK(Unify(&blocks));
-    std::vector<std::vector<int32_t>> partitions;
-    std::vector<uint64_t> hashes;
-    for (const Block& block : blocks) {
-      ARROW_RETURN_NOT_OK(compute::HashRows(block, keys_, &hashes));
-      auto& of_block = partitions.emplace_back(hashes.size());
-      for (size_t row = 0; row < hashes.size(); ++row) {
-        of_block[row] = compute::PartitionOf(hashes[row], num_partitions_);
-      }
-    }
-    const compute::PartitionedRows rows = compute::PartitionRows(partitions, num_partitions_);
-    for (int p = 0; p < num_partitions_; ++p) {
-      if (rows.of(p).empty()) continue;
-      ARROW_ASSIGN_OR_RAISE(Block part, compute::GatherRows(blocks, rows.of(p), pool_));
-      ARROW_RETURN_NOT_OK(Send(std::move(part), p, out));
+  Status Assign(const Block& block, std::vector<int32_t>* partitions) override {
+    partitions->assign(static_cast<size_t>(block.num_rows()), 0);
+    if (keys_.empty()) return Status::OK();
+    ARROW_RETURN_NOT_OK(compute::HashRows(block, keys_, &hashes_));
+    for (size_t row = 0; row < hashes_.size(); ++row) {
+      (*partitions)[row] = compute::PartitionOf(hashes_[row], num_partitions());
     }
     return Status::OK();
-  }
-
-  /// Blocks are gathered from as one: they get one schema where they differ.
-  Status Unify(std::vector<Block>* blocks) {
-    const auto& first = blocks->front().schema();
-    if (std::all_of(blocks->begin(), blocks->end(),
-                    [&](const Block& block) { return block.schema()->Equals(*first, false); })) {
-      return Status::OK();
-    }
-    std::vector<std::shared_ptr<arrow::Schema>> schemas;
-    for (const Block& block : *blocks) schemas.push_back(block.schema());
-    ARROW_ASSIGN_OR_RAISE(const auto schema, headrace::UnifySchemas(schemas));
-    for (Block& block : *blocks) {
-      ARROW_ASSIGN_OR_RAISE(block, ConformTo(block, schema, pool_));
-    }
-    return Status::OK();
-  }
-
-  Status Send(Block block, int partition, BlockSink& out) {
-    put_any_ = true;
-    task::ExchangeTag tag;
-    tag.partition = partition;
-    return out.Put(task::WithTag(block, tag));
   }
 
   const std::vector<std::string> keys_;
-  const int num_partitions_;
-  const int64_t flush_bytes_;
-  arrow::MemoryPool* const pool_;
-  std::vector<Block> held_;
-  int64_t held_bytes_ = 0;
-  Block empty_;  // the first block that knew its columns, if no block had rows
-  bool put_any_ = false;
+  std::vector<uint64_t> hashes_;
+};
+
+class BoundaryPartitionStep final : public PartitioningStep {
+ public:
+  BoundaryPartitionStep(const SortColumn& column, const std::vector<double>& boundaries,
+                        int64_t flush_bytes, const StepContext& context)
+      : PartitioningStep(static_cast<int>(boundaries.size()) + 1, flush_bytes, context),
+        column_(column),
+        boundaries_(boundaries) {}
+
+ private:
+  Status Assign(const Block& block, std::vector<int32_t>* partitions) override {
+    const auto column = block.batch()->GetColumnByName(column_.name);
+    if (column == nullptr) {
+      return Status::Invalid("sort: there is no column '", column_.name, "', only ",
+                             block.schema()->ToString());
+    }
+    ARROW_RETURN_NOT_OK(RegisterComputeFunctions());
+    arrow::compute::ExecContext context(pool());
+    ARROW_ASSIGN_OR_RAISE(const auto cast,
+                          arrow::compute::Cast(*column, arrow::float64(),
+                                               arrow::compute::CastOptions::Unsafe(), &context));
+    const auto& values = static_cast<const arrow::DoubleArray&>(*cast);
+    const auto last = static_cast<int32_t>(boundaries_.size());
+    for (int64_t row = 0; row < values.length(); ++row) {
+      const bool comes_last = values.IsNull(row) || std::isnan(values.Value(row));
+      const auto not_above = std::upper_bound(boundaries_.begin(), boundaries_.end(),
+                                              comes_last ? 0 : values.Value(row)) -
+                             boundaries_.begin();
+      const auto place = static_cast<int32_t>(not_above);
+      partitions->push_back(comes_last ? last : column_.descending ? last - place : place);
+    }
+    return Status::OK();
+  }
+
+  const SortColumn column_;
+  const std::vector<double> boundaries_;
 };
 
 }  // namespace
@@ -108,7 +79,7 @@ Result<std::unique_ptr<Step>> HashPartitionStepSpec::Make(const StepContext& con
   if (num_partitions_ < 1) {
     return Status::Invalid("rows cannot be split into ", num_partitions_, " partitions");
   }
-  return std::make_unique<HashPartitionStep>(keys_, num_partitions_, flush_bytes_, context.pool);
+  return std::make_unique<HashPartitionStep>(keys_, num_partitions_, flush_bytes_, context);
 }
 Status HashPartitionStepSpec::Serialize(WireWriter* out) const {
   out->Strs(keys_);
@@ -120,6 +91,26 @@ Result<StepSpecPtr> HashPartitionStepSpec::Deserialize(WireReader* in) {
   std::vector<std::string> keys = in->Strs();
   const auto num_partitions = static_cast<int>(in->I64());
   return std::make_shared<HashPartitionStepSpec>(std::move(keys), num_partitions, in->I64());
+}
+
+Result<std::unique_ptr<Step>> BoundaryPartitionStepSpec::Make(const StepContext& context) const {
+  return std::make_unique<BoundaryPartitionStep>(column_, boundaries_, flush_bytes_, context);
+}
+Status BoundaryPartitionStepSpec::Serialize(WireWriter* out) const {
+  out->Str(column_.name);
+  out->Bool(column_.descending);
+  out->U64(boundaries_.size());
+  for (const double boundary : boundaries_) out->F64(boundary);
+  out->I64(flush_bytes_);
+  return Status::OK();
+}
+Result<StepSpecPtr> BoundaryPartitionStepSpec::Deserialize(WireReader* in) {
+  SortColumn column{in->Str(), false};
+  column.descending = in->Bool();
+  std::vector<double> boundaries(in->Count());
+  for (double& boundary : boundaries) boundary = in->F64();
+  return std::make_shared<BoundaryPartitionStepSpec>(std::move(column), std::move(boundaries),
+                                                     in->I64());
 }
 
 }  // namespace headrace::worker

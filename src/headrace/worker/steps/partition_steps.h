@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "headrace/shuffle_options.h"
 #include "headrace/worker/step.h"
 
 namespace headrace::worker {
@@ -29,6 +30,26 @@ class HashPartitionStepSpec final : public StepSpec {
  private:
   const std::vector<std::string> keys_;
   const int num_partitions_;
+  const int64_t flush_bytes_;
+};
+
+/// The same by ranges of a column of numbers: `boundaries` go up, a value that equals one belongs
+/// to the range above it. With a descending column the highest range is partition 0. NaN and null
+/// are in the last partition.
+class BoundaryPartitionStepSpec final : public StepSpec {
+ public:
+  static constexpr std::string_view kKind = "boundary_partition";
+  BoundaryPartitionStepSpec(SortColumn column, std::vector<double> boundaries, int64_t flush_bytes)
+      : column_(std::move(column)), boundaries_(std::move(boundaries)), flush_bytes_(flush_bytes) {}
+  static Result<StepSpecPtr> Deserialize(WireReader* in);
+  std::string_view kind() const override { return kKind; }
+  std::string name() const override { return {}; }
+  Result<std::unique_ptr<Step>> Make(const StepContext& context) const override;
+  Status Serialize(WireWriter* out) const override;
+
+ private:
+  const SortColumn column_;
+  const std::vector<double> boundaries_;
   const int64_t flush_bytes_;
 };
 

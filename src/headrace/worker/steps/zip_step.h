@@ -8,8 +8,8 @@
 
 namespace headrace::worker {
 
-/// Second half of a zip: blocks of equal row counts from several inputs (SerializeBlockCounts) become
-/// one block with the columns of all. A name that is there already gets _1, _2, … behind it.
+/// Second half of a zip: blocks of equal row counts from several inputs (SerializeBlockCounts)
+/// become one block with the columns of all. A name that is there already gets _1, _2, … behind it.
 class ZipStepSpec final : public StepSpec {
  public:
   static constexpr std::string_view kKind = "zip";
