@@ -37,6 +37,9 @@ Options = tuple[str, dict[str, "Any"]]
 _Text = str
 
 _NATIVE_LITERALS = (bool, int, float, str, bytes)
+_NATIVE_NAMES = frozenset(
+    {("datetime", "date"), ("datetime", "datetime"), ("datetime", "timedelta"), ("decimal", "Decimal")}
+)
 
 
 class Expr(MathFunctions):
@@ -283,7 +286,9 @@ class LiteralExpr(Expr):
         return pyarrow.compute.scalar(pyarrow.scalar(self.value))
 
     def _is_native(self) -> bool:
-        return self.value is None or type(self.value) in _NATIVE_LITERALS
+        kind = type(self.value)
+        # (Told by name: a program without dates should not import datetime.)
+        return self.value is None or kind in _NATIVE_LITERALS or (kind.__module__, kind.__name__) in _NATIVE_NAMES
 
     def _native(self) -> _core.Expr:
         return _core.Expr.lit(self.value)
