@@ -194,37 +194,6 @@ Result<std::vector<Block>> GroupAggregator::FinishStates(int num_partitions) {
   return parts;
 }
 
-Result<std::vector<Block>> GroupAggregator::StatesOfRows(const Block& rows,
-                                                         int num_partitions) const {
-  arrow::ArrayVector keys;
-  for (const std::string& key : keys_) {
-    ARROW_ASSIGN_OR_RAISE(auto column, FindColumn(rows, key));
-    ARROW_ASSIGN_OR_RAISE(column, Plain(column));
-    keys.push_back(std::move(column));
-  }
-  std::vector<uint32_t> groups(static_cast<size_t>(rows.num_rows()));
-  std::iota(groups.begin(), groups.end(), 0);
-  std::vector<arrow::ArrayVector> states;
-  for (const Aggregate& aggregate : aggregates_) {
-    std::shared_ptr<arrow::Array> column;
-    TypePtr type = arrow::null();
-    if (!aggregate.spec.column.empty()) {
-      ARROW_ASSIGN_OR_RAISE(column, FindColumn(rows, aggregate.spec.column));
-      ARROW_ASSIGN_OR_RAISE(column, Plain(column));
-      ARROW_ASSIGN_OR_RAISE(type, InputTypeOf(aggregate.spec, column->type()));
-      if (TypingOf(aggregate.spec) != StateTyping::kNone) {
-        ARROW_ASSIGN_OR_RAISE(column, CastTo(column, type));
-      }
-    }
-    ARROW_ASSIGN_OR_RAISE(const auto state, MakeGroupState(aggregate.spec, type, pool_));
-    state->Resize(rows.num_rows());
-    ARROW_RETURN_NOT_OK(Named(aggregate.spec, state->Add(column, groups)));
-    ARROW_ASSIGN_OR_RAISE(arrow::ArrayVector columns, state->States());
-    states.push_back(std::move(columns));
-  }
-  return Partition(std::move(keys), states, rows.num_rows(), num_partitions);
-}
-
 Result<std::vector<Block>> GroupAggregator::Partition(arrow::ArrayVector columns,
                                                       const std::vector<arrow::ArrayVector>& states,
                                                       int64_t num_groups,

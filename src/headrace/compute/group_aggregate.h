@@ -45,9 +45,6 @@ class GroupAggregator {
   /// One block of states per partition of the hash of the keys (compute/hash_rows); without keys
   /// all is in the first one. The aggregator is empty afterwards and can be used again.
   Result<std::vector<Block>> FinishStates(int num_partitions);
-  /// The states of `rows` with each row as a group of its own, partitioned as by FinishStates:
-  /// where keys hardly repeat this costs no table. Leaves the aggregator as it is.
-  Result<std::vector<Block>> StatesOfRows(const Block& rows, int num_partitions) const;
   /// The keys, then one column per spec; groups in order of first appearance.
   Result<Block> FinishValues();
 

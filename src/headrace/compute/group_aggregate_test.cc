@@ -17,7 +17,9 @@
 #include <optional>
 #include <random>
 
+#include "headrace/compute/gather.h"
 #include "headrace/compute/hash_rows.h"
+#include "headrace/compute/partition_rows.h"
 
 namespace headrace::compute {
 namespace {
@@ -45,20 +47,39 @@ std::unique_ptr<GroupAggregator> Make(std::vector<std::string> keys,
       .ValueOrDie();
 }
 
-/// Each block goes through an aggregator of its own, whose states are merged by partition.
+/// Gives each row of `block` to the aggregator of its partition.
+Status AddByPartition(const Block& block, const std::vector<std::string>& keys,
+                      const std::vector<std::unique_ptr<GroupAggregator>>& finals) {
+  std::vector<uint64_t> hashes;
+  ARROW_RETURN_NOT_OK(HashRows(block, keys, &hashes));
+  std::vector<int32_t> partitions;
+  const auto num_partitions = static_cast<int>(finals.size());
+  for (const uint64_t hash : hashes) partitions.push_back(PartitionOf(hash, num_partitions));
+  const PartitionedRows rows = PartitionRows({partitions}, num_partitions);
+  for (int p = 0; p < num_partitions; ++p) {
+    ARROW_ASSIGN_OR_RAISE(const Block part,
+                          GatherRows({block}, rows.of(p), arrow::default_memory_pool()));
+    ARROW_RETURN_NOT_OK(finals[static_cast<size_t>(p)]->Add(part));
+  }
+  return Status::OK();
+}
+
+/// Blocks go through an aggregator whose states are merged by partition, or past it.
 Result<Block> TwoHalves(const std::vector<std::string>& keys,
                         const std::vector<GroupAggregateSpec>& specs,
                         const std::vector<Block>& blocks, int num_partitions) {
   std::vector<std::unique_ptr<GroupAggregator>> finals;
   for (int p = 0; p < num_partitions; ++p) finals.push_back(Make(keys, specs));
   const auto partial = Make(keys, specs);
-  bool rows_alone = false;
+  bool as_rows = false;
   for (const Block& block : blocks) {
-    if (!keys.empty()) rows_alone = !rows_alone;  // every other block without a table
-    if (!rows_alone) ARROW_RETURN_NOT_OK(partial->Add(block));
-    ARROW_ASSIGN_OR_RAISE(const auto states, rows_alone
-                                                 ? partial->StatesOfRows(block, num_partitions)
-                                                 : partial->FinishStates(num_partitions));
+    if (!keys.empty()) as_rows = !as_rows;  // every other block goes to the second half as it is
+    if (as_rows) {
+      ARROW_RETURN_NOT_OK(AddByPartition(block, keys, finals));
+      continue;
+    }
+    ARROW_RETURN_NOT_OK(partial->Add(block));
+    ARROW_ASSIGN_OR_RAISE(const auto states, partial->FinishStates(num_partitions));
     EXPECT_EQ(states.size(), static_cast<size_t>(num_partitions));
     for (int p = 0; p < num_partitions; ++p) ARROW_RETURN_NOT_OK(finals[p]->Merge(states[p]));
   }

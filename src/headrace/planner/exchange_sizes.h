@@ -22,7 +22,12 @@ struct ExchangeSizes {
   int64_t run_bytes = 0;        // that the first half works on at a time
   int64_t partition_bytes = 0;  // that a task of the second half should have
   int64_t num_partitions = 1;
+  int64_t num_tasks = 1;     // of the second half, to keep all slots busy
   int64_t bundle_bytes = 0;  // that a task of the first half should have
+
+  /// Partitions whose tables of groups stay in the cache, if there is enough for so many.
+  static constexpr int64_t kCachedPartitionBytes = 4 << 20;
+  static constexpr int64_t kMaxCachedPartitions = 64;
 
   /// `bytes`: of the input, if known; `wanted`: the user's number of partitions, 0 if none.
   static ExchangeSizes For(const PlanContext& context, std::optional<int64_t> bytes,
@@ -33,6 +38,7 @@ struct ExchangeSizes {
     sizes.partition_bytes = std::min(block, context.data.target_shuffle_max_block_size);
     sizes.run_bytes = std::min(2 * block, context.data.target_shuffle_max_block_size);
     const int64_t tasks = kTasksPerSlot * std::max(1, context.num_cpus);
+    sizes.num_tasks = tasks;
     sizes.bundle_bytes =
         std::clamp(bytes.value_or(sizes.run_bytes) / tasks, kMinPartitionBytes, sizes.run_bytes);
     if (wanted > 0) {

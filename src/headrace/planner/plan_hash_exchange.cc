@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
 #include "headrace/plan/shuffle_operators.h"
 #include "headrace/planner/exchange_nodes.h"
 #include "headrace/worker/steps/group_blocks_step.h"
@@ -38,16 +40,19 @@ PhysicalNodePtr PlanGroupAggregate(const plan::GroupAggregate& group, const Exch
     specs.push_back(
         {one.function, one.column, one.name, one.ignore_nulls, one.ddof, one.parameter});
   }
-  PhysicalNodePtr map =
-      MakeFirstHalf("PartialAggregate",
-                    std::make_shared<worker::PartialGroupStepSpec>(
-                        group.keys(), specs, static_cast<int>(sizes.num_partitions)),
-                    sizes, std::move(input));
+  PhysicalNodePtr map = MakeFirstHalf(
+      "PartialAggregate",
+      std::make_shared<worker::PartialGroupStepSpec>(
+          group.keys(), specs, static_cast<int>(sizes.num_partitions), sizes.run_bytes),
+      sizes, std::move(input));
+  PhysicalNodePtr exchange =
+      MakePartitionExchange(group.name(), "HashAggregateOperator", sizes.num_partitions,
+                            /*keeps_all=*/false, Only(std::move(map)));
+  exchange->partitions.num_bundles = static_cast<int>(sizes.num_tasks);
+  exchange->partitions.max_bundle_bytes = sizes.partition_bytes;
   return MakeSecondHalf(
       "Aggregate", std::make_shared<worker::FinalGroupStepSpec>(group.name(), group.keys(), specs),
-      sizes,
-      MakePartitionExchange(group.name(), "HashAggregateOperator", sizes.num_partitions,
-                            /*keeps_all=*/false, Only(std::move(map))));
+      sizes, std::move(exchange));
 }
 
 }  // namespace
@@ -73,7 +78,13 @@ Result<PhysicalNodePtr> PlanGroup(const plan::LogicalOperatorPtr& node, Physical
     return ExchangeSizes::For(context, bytes, group.keys().empty() ? 1 : group.num_partitions());
   };
   if (const auto* group = plan::As<plan::GroupAggregate>(node)) {
-    return PlanGroupAggregate(*group, sizes(*group), std::move(input));
+    ExchangeSizes fine = sizes(*group);
+    if (bytes && !group->keys().empty() && group->num_partitions() == 0) {
+      fine.num_partitions =
+          std::max(fine.num_partitions, std::min(*bytes / ExchangeSizes::kCachedPartitionBytes,
+                                                 ExchangeSizes::kMaxCachedPartitions));
+    }
+    return PlanGroupAggregate(*group, fine, std::move(input));
   }
   const auto& group = *plan::As<plan::GroupBlocks>(node);
   return PlanBlocksByKey("GroupBy", group.name(), group.keys(), Give::kOnePerGroup,

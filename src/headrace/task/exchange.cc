@@ -37,6 +37,7 @@ Status Ended(const WireReader& in) {
 Block WithTag(const Block& block, const ExchangeTag& tag) {
   WireWriter out;
   out.I64(tag.partition);
+  out.Bool(tag.holds_states);
   out.Bool(tag.starts_run);
   out.Str(Cut(tag.first_key));
   out.Str(Cut(tag.last_key));
@@ -51,6 +52,7 @@ Result<ExchangeTag> TagOf(const arrow::Schema& schema) {
   WireReader in(schema.metadata()->value(index));
   ExchangeTag tag;
   tag.partition = static_cast<int32_t>(in.I64());
+  tag.holds_states = in.Bool();
   tag.starts_run = in.Bool();
   tag.first_key = in.Str();
   tag.last_key = in.Str();

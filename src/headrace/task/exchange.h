@@ -18,7 +18,8 @@ struct ExchangeTag {
   /// Longest key that a tag carries. A longer one is cut, which keeps the order of different ones.
   static constexpr size_t kMaxKeyBytes = 64;
 
-  int32_t partition = -1;  // of a partitioned exchange
+  int32_t partition = -1;     // of a partitioned exchange
+  bool holds_states = false;  // of an aggregation: partial states, not rows
   // Of a sorted one: blocks of a run follow one another in the output of one task.
   bool starts_run = false;
   std::string first_key;  // of its first and last row, in the form of compute::SortKeys

@@ -12,11 +12,14 @@ namespace {
 TEST(ExchangeTagTest, TravelsWithTheBlockAndLeavesItsRowsAlone) {
   const Block block = testkit::IotaBlock(3);
   const std::string zero("\0\1", 2);
-  const Block tagged =
-      WithTag(WithTag(block, {.partition = 1}),
-              {.partition = 7, .starts_run = true, .first_key = zero, .last_key = "z"});
+  const Block tagged = WithTag(WithTag(block, {.partition = 1}), {.partition = 7,
+                                                                  .holds_states = true,
+                                                                  .starts_run = true,
+                                                                  .first_key = zero,
+                                                                  .last_key = "z"});
   const ExchangeTag tag = TagOf(*tagged.schema()).ValueOrDie();
   EXPECT_EQ(tag.partition, 7);
+  EXPECT_TRUE(tag.holds_states);
   EXPECT_TRUE(tag.starts_run);
   EXPECT_EQ(tag.first_key, zero);
   EXPECT_EQ(tag.last_key, "z");

@@ -22,6 +22,7 @@ Status PartitionExchangeOperator::AddInput(RefBundle bundle, int input_index) {
     if (block.num_rows == 0) continue;
     input.bytes += block.size_bytes;
     bytes_ += block.size_bytes;
+    total_bytes_ += block.size_bytes;
     input.partitions[static_cast<size_t>(tag.partition)].push_back(block);
   }
   return Status::OK();
@@ -41,6 +42,12 @@ int64_t PartitionExchangeOperator::BytesOf(int partition) const {
     }
   }
   return bytes;
+}
+
+int64_t PartitionExchangeOperator::BundleBytes() const {
+  if (options_.num_bundles <= 0) return options_.min_bundle_bytes;
+  const int64_t even = total_bytes_ / options_.num_bundles;
+  return std::max(options_.min_bundle_bytes, std::min(even, options_.max_bundle_bytes));
 }
 
 RefBundle PartitionExchangeOperator::Bundle(int begin, int end) {
@@ -73,7 +80,7 @@ std::optional<RefBundle> PartitionExchangeOperator::TakeOutput() {
     if (!keeps_all && IsEmpty(begin) && !last_chance) continue;
     int64_t bytes = keeps_all ? 0 : BytesOf(begin);
     while (!keeps_all && next_ < options_.num_partitions &&
-           bytes + BytesOf(next_) <= options_.min_bundle_bytes) {
+           bytes + BytesOf(next_) <= BundleBytes()) {
       bytes += BytesOf(next_++);
     }
     gave_any_ = true;

@@ -18,6 +18,10 @@ struct PartitionExchangeOptions {
   /// Neighbours share a bundle up to so many bytes: few rows do not need many tasks. 0: each
   /// partition has a bundle of its own, and empty ones too, because the user counts on them.
   int64_t min_bundle_bytes = 0;
+  /// Where there is much, they share up to a `num_bundles`th of all, but no more than
+  /// max_bundle_bytes. 0: they share no more than min_bundle_bytes.
+  int num_bundles = 0;
+  int64_t max_bundle_bytes = 0;
 };
 
 /// Collects blocks by the partition that their tags name, and gives one bundle per partition, or
@@ -58,6 +62,8 @@ class PartitionExchangeOperator final : public PhysicalOperator {
     int64_t bytes = 0;
   };
 
+  /// Up to which neighbours share a bundle.
+  int64_t BundleBytes() const;
   bool IsEmpty(int partition) const;
   int64_t BytesOf(int partition) const;
   /// Partitions [begin, end) as one bundle; their blocks leave.
@@ -69,6 +75,7 @@ class PartitionExchangeOperator final : public PhysicalOperator {
   int next_ = 0;
   bool gave_any_ = false;
   int64_t bytes_ = 0;
+  int64_t total_bytes_ = 0;  // that came in
 };
 
 }  // namespace headrace::exec

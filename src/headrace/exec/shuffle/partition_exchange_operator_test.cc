@@ -57,6 +57,24 @@ TEST_F(PartitionExchangeOperatorTest, SmallNeighboursShareABundleAndEmptyOnesHav
   EXPECT_EQ(store_->stats().num_objects, 0);
 }
 
+TEST_F(PartitionExchangeOperatorTest, ManyPartitionsShareAsManyBundlesAsAreWanted) {
+  const int64_t row = IotaBlock(1).size_bytes();
+  PartitionExchangeOptions options;
+  options.num_partitions = 12;
+  options.min_bundle_bytes = 1;
+  options.num_bundles = 3;
+  options.max_bundle_bytes = 100 * row;
+  const auto bundles = [&] {
+    PartitionExchangeOperator op(options);
+    for (int p = 0; p < 12; ++p) EXPECT_TRUE(Add(op, p, p, 1).ok());
+    EXPECT_TRUE(op.InputDone(0).ok());
+    return TakeAll(op).size();
+  };
+  EXPECT_EQ(bundles(), 3);
+  options.max_bundle_bytes = 2 * row;
+  EXPECT_EQ(bundles(), 6);
+}
+
 TEST_F(PartitionExchangeOperatorTest, WithoutRowsOneBundleTellsTheSchema) {
   PartitionExchangeOperator op({.name = "x", .num_partitions = 4, .min_bundle_bytes = 1});
   ASSERT_TRUE(Add(op, 0, 0, 0).ok());

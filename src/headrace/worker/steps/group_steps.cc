@@ -5,108 +5,107 @@
 #include <memory>
 
 #include "headrace/compute/group_aggregate.h"
-#include "headrace/task/exchange.h"
+#include "headrace/worker/steps/partition_steps.h"
+#include "headrace/worker/steps/partitioning_step.h"
 
 namespace headrace::worker {
 namespace {
 
 using Specs = std::vector<compute::GroupAggregateSpec>;
 
-// When to judge whether grouping pays, and what does not: states are larger than rows, so that a
-// table which saves a third of them costs more than it gives.
+// When to judge whether grouping pays, and what does not: a table that saves less than a third of
+// the rows costs more than their way to the second half.
 constexpr int64_t kRowsToJudge = 100'000;
 constexpr double kWorthlessShare = 0.7;
 // Of states, where blocks have no target size.
 constexpr int64_t kDefaultBytes = 128 << 20;
-// Rows that become states one by one at a time.
-constexpr int64_t kRowsAtATime = 1 << 20;
 
-class PartialGroupStep final : public Step {
+class PartialGroupStep final : public PartitioningStep {
  public:
   PartialGroupStep(std::vector<std::string> keys, Specs specs, int num_partitions,
-                   arrow::MemoryPool* pool)
-      : keys_(std::move(keys)),
-        specs_(std::move(specs)),
-        num_partitions_(num_partitions),
-        pool_(pool) {}
+                   int64_t flush_bytes, const StepContext& context)
+      : PartitioningStep(num_partitions, flush_bytes, context),
+        keys_(std::move(keys)),
+        specs_(std::move(specs)) {}
   Status Begin(const TaskInfo& task) override {
-    ARROW_ASSIGN_OR_RAISE(aggregator_, compute::GroupAggregator::Make(keys_, specs_, pool_));
+    ARROW_ASSIGN_OR_RAISE(aggregator_, compute::GroupAggregator::Make(keys_, specs_, pool()));
     max_bytes_ = task.target_max_block_size > 0 ? task.target_max_block_size : kDefaultBytes;
     rows_ = 0;
     judged_ = keys_.empty();
-    row_by_row_ = false;
-    put_any_ = false;
-    return Status::OK();
+    sends_rows_ = false;
+    return PartitioningStep::Begin(task);
   }
   Status Process(Block block, BlockSink& out) override {
     // A block without columns stands for "nothing known".
     if (block.num_columns() == 0 && block.num_rows() == 0) return Status::OK();
+    ARROW_ASSIGN_OR_RAISE(block, NeededColumns(block));
     rows_ += block.num_rows();
-    if (row_by_row_) return PutRows(block, 0, out);
+    // In parts, so that neither the table nor a wrong choice grows with the block.
     int64_t begin = 0;
-    do {  // In parts, so that neither the table nor a wrong choice grows with the block.
+    for (; begin < block.num_rows() && !sends_rows_; begin += kRowsToJudge) {
       ARROW_RETURN_NOT_OK(aggregator_->Add(block.Slice(begin, kRowsToJudge)));
-      begin += kRowsToJudge;
       ARROW_RETURN_NOT_OK(Judge(out));
-      if (row_by_row_) return PutRows(block, begin, out);
-      if (aggregator_->bytes() > max_bytes_) ARROW_RETURN_NOT_OK(Flush(out));
-    } while (begin < block.num_rows());
+      if (aggregator_->bytes() > max_bytes_) ARROW_RETURN_NOT_OK(PutStates(out));
+    }
+    // Without rows it tells the schema.
+    if (begin < block.num_rows() || block.num_rows() == 0) {
+      return PartitioningStep::Process(block.Slice(begin, block.num_rows()), out);
+    }
     return Status::OK();
   }
   Status Finish(BlockSink& out) override {
-    if (aggregator_->rows_added() > 0) ARROW_RETURN_NOT_OK(Flush(out));
-    if (put_any_) return Status::OK();
-    ARROW_ASSIGN_OR_RAISE(std::vector<Block> parts, aggregator_->FinishStates(1));
-    return Send(std::move(parts.front()), 0, out);
+    if (aggregator_->rows_added() > 0) ARROW_RETURN_NOT_OK(PutStates(out));
+    return PartitioningStep::Finish(out);
   }
-  bool sizes_blocks() const override { return true; }
   int64_t rows_consumed() const override { return rows_; }
 
  private:
+  Status Assign(const Block& block, std::vector<int32_t>* partitions) override {
+    return AssignByHash(block, keys_, num_partitions(), &hashes_, partitions);
+  }
+  /// The columns that the aggregation reads. One that is not there is found missing by it.
+  Result<Block> NeededColumns(const Block& block) const {
+    std::vector<int> columns;
+    for (int i = 0; i < block.num_columns(); ++i) {
+      const std::string& name = block.schema()->field(i)->name();
+      const bool is_key = std::find(keys_.begin(), keys_.end(), name) != keys_.end();
+      if (is_key || std::any_of(specs_.begin(), specs_.end(),
+                                [&](const auto& spec) { return spec.column == name; })) {
+        columns.push_back(i);
+      }
+    }
+    if (columns.empty())
+      columns.push_back(0);  // rows are counted, and a block without columns
+                             // says nothing
+    ARROW_ASSIGN_OR_RAISE(auto batch, block.batch()->SelectColumns(columns));
+    return Block(std::move(batch));
+  }
   Status Judge(BlockSink& out) {
     if (judged_ || aggregator_->rows_added() < kRowsToJudge) return Status::OK();
     judged_ = true;
-    row_by_row_ = static_cast<double>(aggregator_->num_groups()) >
+    sends_rows_ = static_cast<double>(aggregator_->num_groups()) >
                   kWorthlessShare * static_cast<double>(aggregator_->rows_added());
-    return row_by_row_ ? Flush(out) : Status::OK();
+    return sends_rows_ ? PutStates(out) : Status::OK();
   }
-  Status PutRows(const Block& block, int64_t begin, BlockSink& out) {
-    for (; begin < block.num_rows(); begin += kRowsAtATime) {
-      ARROW_ASSIGN_OR_RAISE(
-          std::vector<Block> parts,
-          aggregator_->StatesOfRows(block.Slice(begin, kRowsAtATime), num_partitions_));
-      ARROW_RETURN_NOT_OK(SendAll(std::move(parts), out));
-    }
-    return Status::OK();
-  }
-  Status Flush(BlockSink& out) {
-    ARROW_ASSIGN_OR_RAISE(std::vector<Block> parts, aggregator_->FinishStates(num_partitions_));
-    return SendAll(std::move(parts), out);
-  }
-  Status SendAll(std::vector<Block> parts, BlockSink& out) {
+  Status PutStates(BlockSink& out) {
+    ARROW_ASSIGN_OR_RAISE(const std::vector<Block> parts,
+                          aggregator_->FinishStates(num_partitions()));
     for (size_t p = 0; p < parts.size(); ++p) {
       if (parts[p].num_rows() == 0) continue;
-      ARROW_RETURN_NOT_OK(Send(std::move(parts[p]), static_cast<int>(p), out));
+      ARROW_RETURN_NOT_OK(
+          Send(parts[p], {.partition = static_cast<int32_t>(p), .holds_states = true}, out));
     }
     return Status::OK();
-  }
-  Status Send(Block block, int partition, BlockSink& out) {
-    put_any_ = true;
-    task::ExchangeTag tag;
-    tag.partition = partition;
-    return out.Put(task::WithTag(block, tag));
   }
 
   const std::vector<std::string> keys_;
   const Specs specs_;
-  const int num_partitions_;
-  arrow::MemoryPool* const pool_;
   std::unique_ptr<compute::GroupAggregator> aggregator_;
+  std::vector<uint64_t> hashes_;
   int64_t max_bytes_ = 0;
   int64_t rows_ = 0;
   bool judged_ = false;
-  bool row_by_row_ = false;
-  bool put_any_ = false;
+  bool sends_rows_ = false;
 };
 
 class FinalGroupStep final : public Step {
@@ -114,24 +113,41 @@ class FinalGroupStep final : public Step {
   FinalGroupStep(std::vector<std::string> keys, Specs specs, arrow::MemoryPool* pool)
       : keys_(std::move(keys)), specs_(std::move(specs)), pool_(pool) {}
   Status Begin(const TaskInfo&) override {
-    ARROW_ASSIGN_OR_RAISE(aggregator_, compute::GroupAggregator::Make(keys_, specs_, pool_));
-    return Status::OK();
+    partition_ = -1;
+    return Renew();
   }
-  Status Process(Block block, BlockSink&) override {
+  Status Process(Block block, BlockSink& out) override {
     if (block.num_columns() == 0 && block.num_rows() == 0) return Status::OK();
-    return aggregator_->Merge(block);
+    ARROW_ASSIGN_OR_RAISE(const task::ExchangeTag tag, task::TagOf(*block.schema()));
+    // One partition after the other: their tables are small and stay in the cache.
+    if (tag.partition != partition_ && partition_ >= 0) {
+      ARROW_RETURN_NOT_OK(PutValues(out));
+      ARROW_RETURN_NOT_OK(Renew());
+    }
+    partition_ = tag.partition;
+    block = task::WithoutTag(block);
+    return tag.holds_states ? aggregator_->Merge(block) : aggregator_->Add(block);
   }
   Status Finish(BlockSink& out) override {
-    ARROW_ASSIGN_OR_RAISE(Block values, aggregator_->FinishValues());
+    ARROW_RETURN_NOT_OK(PutValues(out));
     aggregator_.reset();
-    return out.Put(std::move(values));
+    return Status::OK();
   }
 
  private:
+  Status Renew() {
+    return compute::GroupAggregator::Make(keys_, specs_, pool_).Value(&aggregator_);
+  }
+  Status PutValues(BlockSink& out) {
+    ARROW_ASSIGN_OR_RAISE(Block values, aggregator_->FinishValues());
+    return out.Put(std::move(values));
+  }
+
   const std::vector<std::string> keys_;
   const Specs specs_;
   arrow::MemoryPool* const pool_;
   std::unique_ptr<compute::GroupAggregator> aggregator_;
+  int32_t partition_ = -1;
 };
 
 void WriteSpecs(const Specs& specs, WireWriter* out) {
@@ -165,19 +181,21 @@ Result<std::unique_ptr<Step>> PartialGroupStepSpec::Make(const StepContext& cont
   if (num_partitions_ < 1) {
     return Status::Invalid("groups cannot be split into ", num_partitions_, " partitions");
   }
-  return std::make_unique<PartialGroupStep>(keys_, specs_, num_partitions_, context.pool);
+  return std::make_unique<PartialGroupStep>(keys_, specs_, num_partitions_, flush_bytes_, context);
 }
 Status PartialGroupStepSpec::Serialize(WireWriter* out) const {
   out->Strs(keys_);
   WriteSpecs(specs_, out);
   out->I64(num_partitions_);
+  out->I64(flush_bytes_);
   return Status::OK();
 }
 Result<StepSpecPtr> PartialGroupStepSpec::Deserialize(WireReader* in) {
   std::vector<std::string> keys = in->Strs();
   Specs specs = ReadSpecs(in);
-  return std::make_shared<PartialGroupStepSpec>(std::move(keys), std::move(specs),
-                                                static_cast<int>(in->I64()));
+  const auto num_partitions = static_cast<int>(in->I64());
+  return std::make_shared<PartialGroupStepSpec>(std::move(keys), std::move(specs), num_partitions,
+                                                in->I64());
 }
 
 Result<std::unique_ptr<Step>> FinalGroupStepSpec::Make(const StepContext& context) const {

@@ -41,18 +41,21 @@ Result<std::vector<Block>> RunStep(StepSpecPtr spec, const std::vector<Block>& i
   return out.blocks;
 }
 
+constexpr int64_t kFlushBytes = 1 << 20;
+
 /// Both halves; the second one in one task per partition.
 std::vector<Block> Group(const std::vector<std::string>& keys,
                          const std::vector<std::vector<Block>>& tasks,
                          int64_t target_max_block_size = 128 << 20) {
   std::map<int, std::vector<Block>> partitions;
   for (const auto& inputs : tasks) {
-    const auto states = RunStep(std::make_shared<PartialGroupStepSpec>(keys, kSpecs, 3), inputs,
-                                target_max_block_size);
+    const auto states =
+        RunStep(std::make_shared<PartialGroupStepSpec>(keys, kSpecs, 3, kFlushBytes), inputs,
+                target_max_block_size);
     EXPECT_TRUE(states.ok()) << states.status().ToString();
     for (const Block& block : *states) {
       const int partition = task::TagOf(*block.schema()).ValueOrDie().partition;
-      partitions[partition].push_back(task::WithoutTag(block));
+      partitions[partition].push_back(block);
     }
   }
   std::vector<Block> out;
@@ -89,7 +92,7 @@ TEST(GroupStepsTest, GroupsOfSeveralTasksComeTogether) {
 TEST(GroupStepsTest, FlushesStatesThatBecomeLargeWithoutChangingTheResult) {
   std::vector<Block> blocks;
   for (int i = 0; i < 10; ++i) blocks.push_back(IotaBlock(1000));
-  const PartialGroupStepSpec partial({"id"}, kSpecs, 3);
+  const PartialGroupStepSpec partial({"id"}, kSpecs, 3, kFlushBytes);
   const auto small = RunStep(std::make_shared<PartialGroupStepSpec>(partial), blocks, 1000);
   const auto large = RunStep(std::make_shared<PartialGroupStepSpec>(partial), blocks);
   EXPECT_EQ(large.ValueOrDie().size(), 3);
@@ -99,16 +102,21 @@ TEST(GroupStepsTest, FlushesStatesThatBecomeLargeWithoutChangingTheResult) {
   }
 }
 
-TEST(GroupStepsTest, RowsThatHardlyRepeatBecomeStatesOnTheirOwn) {
+TEST(GroupStepsTest, RowsThatHardlyRepeatGoOnAsTheyAre) {
   // From the first 100,000 rows on, which are all different.
   const std::vector<Block> blocks = {IotaBlock(150000), IotaBlock(1000), IotaBlock(1000)};
-  const auto states =
-      RunStep(std::make_shared<PartialGroupStepSpec>(std::vector<std::string>{"id"}, kSpecs, 1),
-              blocks)
-          .ValueOrDie();
+  const auto states = RunStep(std::make_shared<PartialGroupStepSpec>(std::vector<std::string>{"id"},
+                                                                     kSpecs, 1, kFlushBytes),
+                              blocks)
+                          .ValueOrDie();
   int64_t rows = 0;
-  for (const Block& block : states) rows += block.num_rows();
-  EXPECT_EQ(rows, 152000);
+  int64_t rows_in_states = 0;
+  for (const Block& block : states) {
+    const bool holds_states = task::TagOf(*block.schema()).ValueOrDie().holds_states;
+    (holds_states ? rows_in_states : rows) += block.num_rows();
+  }
+  EXPECT_EQ(rows_in_states, 100000);
+  EXPECT_EQ(rows, 52000);
   const auto counts = ByKey(Group({"id"}, {blocks}), "rows");
   EXPECT_EQ(counts.size(), 150000);
   EXPECT_EQ(counts.at(0), 3);
@@ -120,6 +128,19 @@ TEST(GroupStepsTest, NoRowsKeepTheSchema) {
   ASSERT_EQ(values.size(), 1);
   EXPECT_EQ(values[0].num_rows(), 0);
   EXPECT_EQ(values[0].schema()->ToString(), "id: int64\nrows: int64\nsum: int64\nmedian: double");
+}
+
+TEST(GroupStepsTest, PartitionsOfOneTaskAreGroupedOneByOne) {
+  std::vector<Block> blocks;
+  for (const int32_t partition : {0, 0, 3}) {
+    blocks.push_back(task::WithTag(IdBlock({10 * partition, 7}), {.partition = partition}));
+  }
+  const auto values = RunStep(std::make_shared<FinalGroupStepSpec>(
+                                  "Aggregate", std::vector<std::string>{"id"}, kSpecs),
+                              blocks)
+                          .ValueOrDie();
+  ASSERT_EQ(values.size(), 1) << "small blocks are joined";
+  EXPECT_EQ(testkit::Ids(values[0]), (std::vector<int64_t>{0, 7, 30, 7}));
 }
 
 TEST(GroupStepsTest, WithoutKeysThereIsOneRow) {
@@ -135,9 +156,10 @@ TEST(GroupStepsTest, WithoutKeysThereIsOneRow) {
 }
 
 TEST(GroupStepsTest, AnAggregateThatDoesNotExistFails) {
-  const auto run = RunStep(std::make_shared<PartialGroupStepSpec>(std::vector<std::string>{"id"},
-                                                                  Specs{{"median", "id"}}, 1),
-                           {IotaBlock(1)});
+  const auto run =
+      RunStep(std::make_shared<PartialGroupStepSpec>(std::vector<std::string>{"id"},
+                                                     Specs{{"median", "id"}}, 1, kFlushBytes),
+              {IotaBlock(1)});
   EXPECT_TRUE(run.status().IsInvalid());
 }
 

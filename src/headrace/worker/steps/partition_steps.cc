@@ -23,13 +23,7 @@ class HashPartitionStep final : public PartitioningStep {
 
  private:
   Status Assign(const Block& block, std::vector<int32_t>* partitions) override {
-    partitions->assign(static_cast<size_t>(block.num_rows()), 0);
-    if (keys_.empty()) return Status::OK();
-    ARROW_RETURN_NOT_OK(compute::HashRows(block, keys_, &hashes_));
-    for (size_t row = 0; row < hashes_.size(); ++row) {
-      (*partitions)[row] = compute::PartitionOf(hashes_[row], num_partitions());
-    }
-    return Status::OK();
+    return AssignByHash(block, keys_, num_partitions(), &hashes_, partitions);
   }
 
   const std::vector<std::string> keys_;
@@ -74,6 +68,17 @@ class BoundaryPartitionStep final : public PartitioningStep {
 };
 
 }  // namespace
+
+Status AssignByHash(const Block& block, const std::vector<std::string>& keys, int num_partitions,
+                    std::vector<uint64_t>* scratch, std::vector<int32_t>* partitions) {
+  partitions->assign(static_cast<size_t>(block.num_rows()), 0);
+  if (keys.empty()) return Status::OK();
+  ARROW_RETURN_NOT_OK(compute::HashRows(block, keys, scratch));
+  for (size_t row = 0; row < scratch->size(); ++row) {
+    (*partitions)[row] = compute::PartitionOf((*scratch)[row], num_partitions);
+  }
+  return Status::OK();
+}
 
 Result<std::unique_ptr<Step>> HashPartitionStepSpec::Make(const StepContext& context) const {
   if (num_partitions_ < 1) {

@@ -53,4 +53,9 @@ class BoundaryPartitionStepSpec final : public StepSpec {
   const int64_t flush_bytes_;
 };
 
+/// The partition of each row of `block` by the hash of its keys (compute::PartitionOf); without
+/// keys it is 0.
+Status AssignByHash(const Block& block, const std::vector<std::string>& keys, int num_partitions,
+                    std::vector<uint64_t>* scratch, std::vector<int32_t>* partitions);
+
 }  // namespace headrace::worker

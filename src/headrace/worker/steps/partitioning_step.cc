@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "headrace/compute/partition_rows.h"
-#include "headrace/task/exchange.h"
 #include "headrace/worker/steps/collected_rows.h"
 
 namespace headrace::worker {
@@ -29,7 +28,7 @@ Status PartitioningStep::Process(Block block, BlockSink& out) {
 
 Status PartitioningStep::Finish(BlockSink& out) {
   if (!held_.empty()) ARROW_RETURN_NOT_OK(Flush(out));
-  return put_any_ ? Status::OK() : Send(empty_, 0, out);
+  return put_any_ ? Status::OK() : Send(empty_, {.partition = 0}, out);
 }
 
 Status PartitioningStep::Flush(BlockSink& out) {
@@ -45,14 +44,14 @@ Status PartitioningStep::Flush(BlockSink& out) {
     if (rows.of(p).empty()) continue;
     ARROW_RETURN_NOT_OK(CheckCancelled(context_));
     ARROW_ASSIGN_OR_RAISE(const Block part, compute::GatherRows(blocks, rows.of(p), context_.pool));
-    ARROW_RETURN_NOT_OK(Send(part, p, out));
+    ARROW_RETURN_NOT_OK(Send(part, {.partition = p}, out));
   }
   return Status::OK();
 }
 
-Status PartitioningStep::Send(const Block& block, int partition, BlockSink& out) {
+Status PartitioningStep::Send(const Block& block, const task::ExchangeTag& tag, BlockSink& out) {
   put_any_ = true;
-  return out.Put(task::WithTag(block, {.partition = partition}));
+  return out.Put(task::WithTag(block, tag));
 }
 
 }  // namespace headrace::worker

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "headrace/task/exchange.h"
 #include "headrace/worker/step.h"
 
 namespace headrace::worker {
@@ -23,12 +24,13 @@ class PartitioningStep : public Step {
  protected:
   /// The partition of each row of `block`, in [0, num_partitions).
   virtual Status Assign(const Block& block, std::vector<int32_t>* partitions) = 0;
+  /// For what does not go through Process.
+  Status Send(const Block& block, const task::ExchangeTag& tag, BlockSink& out);
   int num_partitions() const { return num_partitions_; }
   arrow::MemoryPool* pool() const { return context_.pool; }
 
  private:
   Status Flush(BlockSink& out);
-  Status Send(const Block& block, int partition, BlockSink& out);
 
   const int num_partitions_;
   const int64_t flush_bytes_;
