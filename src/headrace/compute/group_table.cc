@@ -22,13 +22,26 @@ constexpr int64_t kBatch = 512;
 /// Calls `take(keys, begin)` with the encoded keys of one batch of rows after the other.
 template <typename Take>
 void ForEncodedRows(const std::vector<std::shared_ptr<arrow::DataType>>& types,
-                    const std::vector<HashKeyColumn>& keys, int64_t num_rows, Take take) {
+                    const std::vector<HashKeyColumn>& keys, int64_t begin, int64_t end, Take take) {
   KeyRows encoder(types);
   std::vector<std::string_view> rows;
-  for (int64_t begin = 0; begin < num_rows; begin += kBatch) {
-    encoder.Encode(keys, begin, std::min(kBatch, num_rows - begin), &rows);
+  for (; begin < end; begin += kBatch) {
+    encoder.Encode(keys, begin, std::min(kBatch, end - begin), &rows);
     take(std::span<const std::string_view>(rows), begin);
   }
+}
+
+/// How many different rows keys that are all dictionaries can make; 0 where some are none, or where
+/// there are too many for a list of them.
+int64_t NumCodeTuples(const std::vector<HashKeyColumn>& keys) {
+  constexpr int64_t kMaxTuples = 4096;
+  int64_t tuples = 1;
+  for (const HashKeyColumn& key : keys) {
+    if (key.codes().empty() || key.dictionary_size() >= kMaxTuples) return 0;
+    tuples *= key.dictionary_size() + 1;  // and null
+    if (tuples > kMaxTuples) return 0;
+  }
+  return tuples;
 }
 
 /// Validity of `length` rows of which one is null.
@@ -117,7 +130,11 @@ Status GroupTable::Add(const arrow::ArrayVector& columns, int64_t num_rows,
       }
       break;
     case Layout::kRow:
-      AddRows(keys, num_rows, ids->data());
+      if (const int64_t num_tuples = NumCodeTuples(keys); num_tuples > 0) {
+        AddCodeTuples(keys, num_rows, num_tuples, ids->data());
+      } else {
+        AddRows(keys, 0, num_rows, ids->data());
+      }
   }
   return Status::OK();
 }
@@ -247,11 +264,30 @@ void GroupTable::AddCodes(const HashKeyColumn& key, uint32_t* ids) {
   }
 }
 
-void GroupTable::AddRows(const std::vector<HashKeyColumn>& keys, int64_t num_rows, uint32_t* ids) {
+void GroupTable::AddRows(const std::vector<HashKeyColumn>& keys, int64_t begin, int64_t end,
+                         uint32_t* ids) {
   ForEncodedRows(
-      types_, keys, num_rows, [&](std::span<const std::string_view> rows, int64_t begin) {
-        num_groups_ = rows_.Insert(rows, static_cast<uint32_t>(num_groups_), ids + begin);
+      types_, keys, begin, end, [&](std::span<const std::string_view> rows, int64_t first) {
+        num_groups_ = rows_.Insert(rows, static_cast<uint32_t>(num_groups_), ids + first);
       });
+}
+
+/// Each tuple of codes is looked up once.
+void GroupTable::AddCodeTuples(const std::vector<HashKeyColumn>& keys, int64_t num_rows,
+                               int64_t num_tuples, uint32_t* ids) {
+  std::vector<uint32_t> groups(static_cast<size_t>(num_tuples), kNone);
+  for (int64_t row = 0; row < num_rows; ++row) {
+    int64_t tuple = 0;
+    for (const HashKeyColumn& key : keys) {
+      tuple = tuple * (key.dictionary_size() + 1) + key.codes()[static_cast<size_t>(row)] + 1;
+    }
+    uint32_t& group = groups[static_cast<size_t>(tuple)];
+    if (group == kNone) {
+      AddRows(keys, row, row + 1, ids);
+      group = ids[row];
+    }
+    ids[row] = group;
+  }
 }
 
 Status GroupTable::Find(const arrow::ArrayVector& columns, int64_t num_rows,
@@ -269,7 +305,7 @@ Status GroupTable::Find(const arrow::ArrayVector& columns, int64_t num_rows,
     return Status::OK();
   }
   if (layout_ == Layout::kRow) {
-    ForEncodedRows(types_, keys, num_rows,
+    ForEncodedRows(types_, keys, 0, num_rows,
                    [&](std::span<const std::string_view> rows, int64_t begin) {
                      rows_.Find(rows, ids->data() + begin);
                    });

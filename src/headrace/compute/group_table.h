@@ -70,7 +70,9 @@ class GroupTable {
   void AddWords(const HashKeyColumn& key, uint32_t* ids);
   void AddBytes(const HashKeyColumn& key, uint32_t* ids);
   void AddCodes(const HashKeyColumn& key, uint32_t* ids);
-  void AddRows(const std::vector<HashKeyColumn>& keys, int64_t num_rows, uint32_t* ids);
+  void AddRows(const std::vector<HashKeyColumn>& keys, int64_t begin, int64_t end, uint32_t* ids);
+  void AddCodeTuples(const std::vector<HashKeyColumn>& keys, int64_t num_rows, int64_t num_tuples,
+                     uint32_t* ids);
   uint32_t NullGroup();
   Result<arrow::ArrayVector> KeysOfRows(arrow::MemoryPool* pool) const;
 

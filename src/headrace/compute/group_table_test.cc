@@ -58,6 +58,30 @@ TEST(GroupTableTest, ADictionaryIsItsValues) {
   EXPECT_TRUE(keys[0]->Equals(*Json(arrow::utf8(), R"(["a", "b", null, ""])")));
 }
 
+TEST(GroupTableTest, SeveralDictionariesAreTheirValues) {
+  const auto type = arrow::dictionary(arrow::int8(), arrow::utf8());
+  const auto encoded = [&](const char* codes, const char* values) {
+    return arrow::DictionaryArray::FromArrays(
+               type, arrow::json::ArrayFromJSONString(arrow::int8(), codes).ValueOrDie(),
+               arrow::json::ArrayFromJSONString(arrow::utf8(), values).ValueOrDie())
+        .ValueOrDie();
+  };
+  GroupTable table({"a", "b"});
+  std::vector<uint32_t> ids;
+  // "x" is in the dictionary twice.
+  ASSERT_TRUE(table
+                  .Add({encoded("[0, 1, 2, null, 0]", R"(["x", "y", "x"])"),
+                        encoded("[0, 0, 0, 0, null]", R"(["n"])")},
+                       5, &ids)
+                  .ok());
+  EXPECT_EQ(ids, (std::vector<uint32_t>{0, 1, 0, 2, 3}));
+  const auto text = [](const char* values) {
+    return arrow::json::ArrayFromJSONString(arrow::utf8(), values).ValueOrDie();
+  };
+  ASSERT_TRUE(table.Add({text(R"(["y", null, "z"])"), text(R"(["n", "n", "n"])")}, 3, &ids).ok());
+  EXPECT_EQ(ids, (std::vector<uint32_t>{1, 2, 4}));
+}
+
 TEST(GroupTableTest, KeysOfSeveralColumnsComeBackInTheirTypes) {
   const arrow::ArrayVector columns = {
       Json(arrow::utf8(), R"(["a", "a", null, "ab", "a"])"),

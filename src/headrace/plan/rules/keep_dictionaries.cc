@@ -4,6 +4,8 @@
 #include <algorithm>
 
 #include "headrace/plan/operators.h"
+#include "headrace/plan/schema_of.h"
+#include "headrace/plan/shuffle_operators.h"
 
 namespace headrace::plan {
 namespace {
@@ -33,22 +35,35 @@ Result<LogicalOperatorPtr> Keep(const LogicalOperatorPtr& node) {
   }
   const auto* project = As<Project>(node);
   if (project == nullptr) return nullptr;
-  // Only a project directly over the source: then the source's schema says what is text.
-  const auto* read = As<Read>(project->input());
-  if (read == nullptr) return nullptr;
-  ARROW_ASSIGN_OR_RAISE(const auto schema, read->source()->Schema());
+  ARROW_ASSIGN_OR_RAISE(const auto schema, SchemaOf(project->input()));
   if (schema == nullptr || !OnlyPassesText(*project, *schema)) return nullptr;
   ARROW_ASSIGN_OR_RAISE(auto input, Keep(project->input()));
   if (input == nullptr) return nullptr;
   return node->WithInputs({std::move(input)});
 }
 
+/// Text is what it groups by, and it aggregates none.
+Result<bool> HasTextKeysOnly(const GroupAggregate& group) {
+  ARROW_ASSIGN_OR_RAISE(const auto schema, SchemaOf(group.input()));
+  if (schema == nullptr) return false;
+  const auto is_text = [&](const std::string& column) {
+    return schema->GetFieldByName(column) != nullptr && IsText(*schema, column);
+  };
+  return std::any_of(group.keys().begin(), group.keys().end(), is_text) &&
+         std::none_of(group.aggregations().begin(), group.aggregations().end(),
+                      [&](const Aggregation& one) { return is_text(one.column); });
+}
+
 }  // namespace
 
 Result<LogicalOperatorPtr> KeepDictionaries::Rewrite(LogicalOperatorPtr node) const {
   const auto* write = As<Write>(node);
-  if (write == nullptr || !write->sink()->takes_dictionaries()) return node;
-  ARROW_ASSIGN_OR_RAISE(auto input, Keep(write->input()));
+  bool takes_codes = write != nullptr && write->sink()->takes_dictionaries();
+  if (const auto* group = As<GroupAggregate>(node)) {
+    ARROW_ASSIGN_OR_RAISE(takes_codes, HasTextKeysOnly(*group));
+  }
+  if (!takes_codes) return node;
+  ARROW_ASSIGN_OR_RAISE(auto input, Keep(node->input()));
   if (input == nullptr) return node;
   return node->WithInputs({std::move(input)});
 }

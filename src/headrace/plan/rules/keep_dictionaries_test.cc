@@ -93,5 +93,27 @@ TEST(KeepDictionariesTest, SettlesAfterOneRewrite) {
   EXPECT_EQ(KeepDictionaries().Rewrite(once).ValueOrDie(), once);
 }
 
+/// Whether the source under an aggregation of `input` by `keys` keeps dictionaries after the rule.
+bool KeepsUnderGroup(LogicalOperatorPtr input, std::vector<std::string> keys,
+                     std::vector<Aggregation> aggregations) {
+  LogicalOperatorPtr node = KeepDictionaries()
+                                .Rewrite(std::make_shared<GroupAggregate>(
+                                    std::move(input), std::move(keys), std::move(aggregations), 0))
+                                .ValueOrDie();
+  while (As<Read>(node) == nullptr) node = node->input();
+  return dynamic_cast<const TextSource&>(*As<Read>(node)->source()).keeps();
+}
+
+TEST(KeepDictionariesTest, KeepsWhatIsGroupedBy) {
+  const Aggregation sum{"sum", "n", "total"};
+  EXPECT_TRUE(KeepsUnderGroup(ReadText(), {"s"}, {sum, {"count", "", "rows"}}));
+  EXPECT_TRUE(KeepsUnderGroup(
+      WithColumn(WithColumn(ReadText(), "m", Col("n") * Lit(2)), "k", Col("m")), {"s"}, {sum}));
+  EXPECT_FALSE(KeepsUnderGroup(ReadText(), {"n"}, {sum})) << "no text is grouped by";
+  EXPECT_FALSE(KeepsUnderGroup(ReadText(), {"s"}, {{"max", "s", "last"}}));
+  EXPECT_FALSE(
+      KeepsUnderGroup(WithColumn(ReadText(), "u", Call("utf8_upper", {Col("s")})), {"u"}, {sum}));
+}
+
 }  // namespace
 }  // namespace headrace::plan

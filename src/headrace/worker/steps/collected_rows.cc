@@ -43,8 +43,10 @@ Status CheckCancelled(const StepContext& context) {
 
 Status PutRows(const std::vector<Block>& blocks, std::span<const compute::RowRef> rows,
                int64_t target_bytes, const StepContext& context, BlockSink& out) {
-  const auto per_block = target_bytes <= 0 ? std::max<size_t>(1, rows.size())
-                                           : static_cast<size_t>(RowsOfBytes(blocks, target_bytes));
+  const auto per_block =
+      target_bytes <= 0
+          ? std::max<size_t>(1, rows.size())
+          : static_cast<size_t>(RowsOfBytes(blocks, std::min(target_bytes, kGatheredBytes)));
   size_t begin = 0;
   do {
     ARROW_RETURN_NOT_OK(CheckCancelled(context));

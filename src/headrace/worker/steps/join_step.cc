@@ -10,12 +10,10 @@
 #include "headrace/block/schema.h"
 #include "headrace/compute/hash_join.h"
 #include "headrace/task/exchange.h"
+#include "headrace/worker/steps/collected_rows.h"
 
 namespace headrace::worker {
 namespace {
-
-// Of a block of the result, where blocks have no target size.
-constexpr int64_t kDefaultBytes = 128 << 20;
 
 /// The blocks of one side, with one schema.
 struct Side {
@@ -46,7 +44,9 @@ class JoinStep final : public Step {
       return Status::Invalid("a join has two sides, not ", counts.size());
     }
     left_blocks_ = counts.front();
-    target_bytes_ = task.target_max_block_size > 0 ? task.target_max_block_size : kDefaultBytes;
+    target_bytes_ = task.target_max_block_size > 0
+                        ? std::min(task.target_max_block_size, kGatheredBytes)
+                        : kGatheredBytes;
     left_ = {};
     right_ = {};
     return Status::OK();

@@ -92,9 +92,7 @@ class SortRunStep final : public Step {
   /// Rows of a piece of a run of `num_rows`.
   int64_t PieceRows(int64_t num_rows) const {
     using Spec = SortRunStepSpec;
-    const auto bytes =
-        static_cast<int64_t>(static_cast<double>(held_bytes_) * static_cast<double>(num_rows) /
-                             static_cast<double>(held_rows_));
+    const int64_t bytes = std::max(run_bytes_, held_bytes_);  // (a run is one block at least)
     const int64_t piece_bytes =
         std::clamp(bytes / Spec::kMaxPieces, Spec::kMinPieceBytes, Spec::kMaxPieceBytes);
     return std::max(RowsOfBytes(held_, piece_bytes),
