@@ -29,7 +29,8 @@ struct ExchangeSizes {
   static constexpr int64_t kCachedPartitionBytes = 4 << 20;
   static constexpr int64_t kMaxCachedPartitions = 64;
 
-  /// `bytes`: of the input, if known; `wanted`: the user's number of partitions, 0 if none.
+  /// `bytes`: of the input, if known; `wanted`: the user's number of partitions, 0 if none. There
+  /// are more when tasks of so few would not fit in memory.
   static ExchangeSizes For(const PlanContext& context, std::optional<int64_t> bytes,
                            int64_t wanted = 0) {
     ExchangeSizes sizes;
@@ -42,7 +43,7 @@ struct ExchangeSizes {
     sizes.bundle_bytes =
         std::clamp(bytes.value_or(sizes.run_bytes) / tasks, kMinPartitionBytes, sizes.run_bytes);
     if (wanted > 0) {
-      sizes.num_partitions = wanted;
+      sizes.num_partitions = std::max(wanted, bytes.value_or(0) / sizes.partition_bytes + 1);
     } else if (!bytes) {
       sizes.num_partitions =
           std::min(context.data.default_hash_shuffle_parallelism, kPartitionsOfUnknown);

@@ -61,10 +61,11 @@ Result<PhysicalNodePtr> PlanHashRepartition(const plan::LogicalOperatorPtr& node
                                             PhysicalNodePtr input, const PlanContext& context) {
   const auto& repartition = *plan::As<plan::HashRepartition>(node);
   ARROW_ASSIGN_OR_RAISE(const auto bytes, EstimateInput(node->input(), context));
-  PhysicalNodePtr out = PlanBlocksByKey(
-      "HashShuffleReduce", repartition.name(), repartition.keys(),
-      repartition.sort() ? Give::kSorted : Give::kAsTheyAre, /*keeps_all=*/true,
-      ExchangeSizes::For(context, bytes, repartition.num_blocks()), std::move(input));
+  ExchangeSizes sizes = ExchangeSizes::For(context, bytes);
+  sizes.num_partitions = repartition.num_blocks();
+  PhysicalNodePtr out = PlanBlocksByKey("HashShuffleReduce", repartition.name(), repartition.keys(),
+                                        repartition.sort() ? Give::kSorted : Give::kAsTheyAre,
+                                        /*keeps_all=*/true, sizes, std::move(input));
   out->target_max_block_size = 0;  // the user said how many blocks there are
   out->keep_small_blocks = true;
   return out;
@@ -75,7 +76,9 @@ Result<PhysicalNodePtr> PlanGroup(const plan::LogicalOperatorPtr& node, Physical
   ARROW_ASSIGN_OR_RAISE(const auto bytes, EstimateInput(node->input(), context));
   // Without keys everything is one group.
   const auto sizes = [&](const auto& group) {
-    return ExchangeSizes::For(context, bytes, group.keys().empty() ? 1 : group.num_partitions());
+    ExchangeSizes of_group = ExchangeSizes::For(context, bytes, group.num_partitions());
+    if (group.keys().empty()) of_group.num_partitions = 1;
+    return of_group;
   };
   if (const auto* group = plan::As<plan::GroupAggregate>(node)) {
     ExchangeSizes fine = sizes(*group);
