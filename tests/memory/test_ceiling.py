@@ -36,7 +36,9 @@ def described(run):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["parquet_map_write", "images", "wide_tables", "materialize"])
+@pytest.mark.parametrize(
+    "name", ["parquet_map_write", "images", "wide_tables", "materialize", "sort", "random_shuffle", "groupby", "join"]
+)
 def test_a_ceiling_holds_and_changes_no_row(scratch, name):
     case = load_case(name)
     data_bytes = int(getattr(case, "DATA_PER_CEILING", DATA_PER_CEILING) * CEILING)

@@ -19,7 +19,8 @@ class SortRunStepSpec final : public StepSpec {
  public:
   static constexpr std::string_view kKind = "sort_run";
   /// Pieces of a full run: the finer they are, the more even are ranges cut, and the less does a
-  /// merge hold of what belongs to its neighbours; the more blocks there are. A short run has fewer.
+  /// merge hold of what belongs to its neighbours; the more blocks there are. A short run has
+  /// fewer.
   static constexpr int64_t kMaxPieces = 64;
   static constexpr int64_t kMinPieceBytes = 64 << 10;
   static constexpr int64_t kMaxPieceBytes = 4 << 20;  // unless there were too many
