@@ -68,6 +68,8 @@ class BlockRef:
     def resident(self) -> bool:
         """False: ``load`` reads from disk."""
     def load(self) -> Block: ...
+    def slice(self, offset: int, length: int, /) -> BlockRef:
+        """Some rows, at least one, without touching them."""
     def prefetch(self) -> None:
         """Asks for the block to be brought back from disk meanwhile, if there is room."""
 
@@ -199,6 +201,8 @@ class Plan:
     ) -> Plan: ...
     def zip(self, others: list[Plan], /) -> Plan:
         """Columns side by side; names that repeat get _1, _2."""
+    def mix(self, others: list[Plan], weights: list[float], stop_on_shortest: bool, /) -> Plan:
+        """Blocks in turn, by weight."""
     def count(self) -> Plan:
         """Rows per task, column num_rows."""
     def aggregate(self, aggregates: Sequence[tuple[str, str, bool, int]], config: ExecutionConfig, /) -> dict[str, Any]:

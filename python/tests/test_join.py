@@ -242,3 +242,37 @@ def test_zip_follows_functions_and_feeds_them():
     right = ray.data.range(100, override_num_blocks=3).map_batches(lambda batch: {"b": batch["id"] * 2}, batch_size=9)
     ds = left.zip(right).map_batches(lambda batch: {"difference": batch["b"] - batch["a"]})
     assert sorted(row["difference"] for row in ds.take_all()) == list(range(100))
+
+
+def test_mix_keeps_the_ratio_of_the_weights():
+    many, few = ray.data.range(60, override_num_blocks=60), ray.data.range(20, override_num_blocks=20)
+    tagged = many.add_column("of", lambda batch: ["many"] * len(batch)).mix(
+        few.add_column("of", lambda batch: ["few"] * len(batch)), weights=[3, 1]
+    )
+    rows = tagged.take_all()
+    assert sorted(row["id"] for row in rows) == sorted([*range(60), *range(20)])
+    for end in range(4, 80, 4):
+        assert sum(row["of"] == "few" for row in rows[:end]) == end // 4
+
+
+def test_mix_may_end_with_the_shortest():
+    shortest = ray.data.MixStoppingCondition.STOP_ON_SHORTEST
+    ds = ray.data.range(50, override_num_blocks=50).mix(
+        ray.data.range(5, override_num_blocks=5), stopping_condition=shortest
+    )
+    assert ds.count() == 10
+    assert ray.data.range(3).mix().take_all() == ray.data.range(3).take_all()
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "words"),
+    [
+        (lambda ds: ds.mix(ds, weights=[1]), ValueError, "must match number of weights"),
+        (lambda ds: ds.mix(ds, weights=[1, 0]), ValueError, "positive numbers"),
+        (lambda ds: ds.mix(3), TypeError, "needs datasets"),
+        (lambda ds: ds.mix(ds, stopping_condition="never"), TypeError, "MixStoppingCondition"),
+    ],
+)
+def test_wrong_arguments_of_mix_fail_at_the_call(call, error, words):
+    with pytest.raises(error, match=words):
+        call(ray.data.range(3))

@@ -173,6 +173,12 @@ void BindExecution(nb::module_& module) {
              }();
              return ValueOrRaise(std::move(block));
            })
+      .def("slice",
+           [](const task::BlockRef& self, int64_t offset, int64_t length) {
+             const task::RefBundle part = task::RefBundle(self).Slice(offset, length);
+             if (part.empty()) throw nb::index_error("the slice has no rows");
+             return part.blocks().front();
+           })
       .def("prefetch", [](const task::BlockRef& self) { task::PrefetchBlocks(&self, &self + 1); });
 
   nb::class_<BatchIterator>(module, "BatchIterator")

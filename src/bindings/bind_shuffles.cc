@@ -52,6 +52,13 @@ PlanHandle Zip(const PlanHandle& self, const std::vector<PlanHandle>& others) {
   return {std::make_shared<plan::Zip>(std::move(inputs))};
 }
 
+PlanHandle Mix(const PlanHandle& self, const std::vector<PlanHandle>& others,
+               std::vector<double> weights, bool stop_on_shortest) {
+  std::vector<plan::LogicalOperatorPtr> inputs = {self.root};
+  for (const PlanHandle& other : others) inputs.push_back(other.root);
+  return {std::make_shared<plan::Mix>(std::move(inputs), std::move(weights), stop_on_shortest)};
+}
+
 }  // namespace
 
 void BindShuffles(nb::class_<PlanHandle>& plan) {
@@ -87,7 +94,8 @@ void BindShuffles(nb::class_<PlanHandle>& plan) {
       .def("join", &Join, nb::arg("other"), nb::arg("join_type"), nb::arg("left_on"),
            nb::arg("right_on"), nb::arg("left_suffix").none(), nb::arg("right_suffix").none(),
            nb::arg("num_partitions"))
-      .def("zip", &Zip, nb::arg("others"));
+      .def("zip", &Zip, nb::arg("others"))
+      .def("mix", &Mix, nb::arg("others"), nb::arg("weights"), nb::arg("stop_on_shortest"));
 }
 
 }  // namespace headrace::bindings

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Transforms with several inputs that match rows: zip and join."""
+"""Transforms with several inputs: zip, join and mix."""
 
 from __future__ import annotations
+
+import enum
 
 from headrace._log import warn
 from headrace.data._base import DatasetBase
@@ -28,6 +30,13 @@ JOIN_TYPES = (
 )
 
 
+class MixStoppingCondition(enum.Enum):
+    """When a mix ends: with the dataset that ends first, or when all have ended (those that have drop out)."""
+
+    STOP_ON_SHORTEST = "stop_on_shortest"
+    STOP_ON_LONGEST_DROP = "stop_on_longest_drop"
+
+
 class CombineMethods(DatasetBase):
     """See the module."""
 
@@ -50,6 +59,42 @@ class CombineMethods(DatasetBase):
             if not isinstance(dataset, DatasetBase):
                 raise TypeError(f"zip() needs datasets, got {type(dataset).__name__}")
         return self._derive_from(combine(self._plan, "zip", [dataset._plan for dataset in other]), *other)
+
+    def mix(
+        self,
+        *other: Dataset,
+        weights: Sequence[float] | None = None,
+        stopping_condition: MixStoppingCondition = MixStoppingCondition.STOP_ON_LONGEST_DROP,
+    ) -> Dataset:
+        """Blocks of this dataset and of the others in turn, while they stream: next comes the dataset whose rows have
+        fallen furthest behind its weight.
+
+        Args:
+            other: Datasets with the same columns.
+            weights: The ratio of rows, this dataset's first; None: the same for all.
+            stopping_condition: When it ends.
+
+        Raises:
+            ValueError: There are not as many weights as datasets, or one is not a positive number.
+            TypeError: An argument is not a dataset, or not a stopping condition.
+
+        >>> ds = ray.data.range(4, override_num_blocks=4).mix(ray.data.range(2, override_num_blocks=2), weights=[2, 1])
+        >>> [row["id"] for row in ds.take_all()]
+        [0, 0, 1, 2, 1, 3]
+        """
+        for dataset in other:
+            if not isinstance(dataset, DatasetBase):
+                raise TypeError(f"mix() needs datasets, got {type(dataset).__name__}")
+        if not isinstance(stopping_condition, MixStoppingCondition):
+            raise TypeError(f"stopping_condition must be a MixStoppingCondition, got {stopping_condition!r}")
+        shares = [1.0] * (len(other) + 1) if weights is None else [float(weight) for weight in weights]
+        if len(shares) != len(other) + 1:
+            raise ValueError(f"Number of datasets ({len(other) + 1}) must match number of weights ({len(shares)}).")
+        if not all(0 < share < float("inf") for share in shares):
+            raise ValueError(f"weights must be positive numbers, got {shares}")
+        shortest = stopping_condition is MixStoppingCondition.STOP_ON_SHORTEST
+        plan = combine(self._plan, "mix", [dataset._plan for dataset in other], shares, shortest)
+        return self._derive_from(plan, *other)
 
     def join(
         self,

@@ -26,6 +26,7 @@ _TRANSFORMS = frozenset(
         "join",
         "limit",
         "map",
+        "mix",
         "project",
         "random_shuffle",
         "randomize_block_order",

@@ -77,7 +77,7 @@ class SplitMethods(DatasetBase):
             raise ValueError("indices must be sorted")
         if indices[0] < 0:
             raise ValueError("indices must be positive")
-        return [self._part(part) for part in _cut(self._kept_blocks(), [int(index) for index in indices], self)]
+        return [self._part(part) for part in _cut(self._kept_blocks(), [int(index) for index in indices])]
 
     def split_proportionately(self, proportions: Sequence[float]) -> list[MaterializedDataset]:
         """Materialize the dataset and cut it into parts of these shares, and one of what is left.
@@ -263,7 +263,7 @@ def _by_mark(marked: Dataset) -> tuple[Any, Any]:
     return train, test
 
 
-def _cut(blocks: Sequence[AnyBlock], indices: Sequence[int], dataset: DatasetBase) -> Iterator[list[AnyBlock]]:
+def _cut(blocks: Sequence[AnyBlock], indices: Sequence[int]) -> Iterator[list[AnyBlock]]:
     """``blocks`` in parts that end before the rows ``indices``, and the rest."""
     waiting = iter(blocks)
     current: AnyBlock | None = None  # a block of which ``used`` rows belong to earlier parts
@@ -278,19 +278,8 @@ def _cut(blocks: Sequence[AnyBlock], indices: Sequence[int], dataset: DatasetBas
             rows = current.num_rows - used
             if index is not None:
                 rows = min(rows, index - row)
-            part.append(_slice(current, used, rows, dataset))
+            part.append(current if rows == current.num_rows else current.slice(used, rows))
             used, row = used + rows, row + rows
             if used == current.num_rows:
                 current = None
         yield part
-
-
-def _slice(block: AnyBlock, offset: int, rows: int, dataset: DatasetBase) -> AnyBlock:
-    """Some rows of ``block``; of one in the object store they are put there, too, and nothing stays loaded."""
-    if rows == block.num_rows:
-        return block
-    piece = block.load().slice(offset, rows)
-    if isinstance(block, _core.Block):
-        return piece
-    with dataset._run(_core.Plan.from_blocks("Split", [piece])) as run:
-        return next(run.refs())

@@ -276,7 +276,7 @@ TEST_F(DatasetTest, SortsAndShuffles) {
   EXPECT_EQ(IntsOf(shuffled.Sort("id"), "id"), UpTo(1000));
   EXPECT_EQ(IntsOf(shuffled.Sort("id", true).Limit(3), "id"),
             (std::vector<int64_t>{999, 998, 997}));
-  EXPECT_EQ(IntsOf(Rows(1000).RandomizeBlockOrder(1).Sort({{"id"}}), "id"), UpTo(1000));
+  EXPECT_EQ(IntsOf(Rows(1000).RandomizeBlockOrder(1).Sort("id"), "id"), UpTo(1000));
   EXPECT_TRUE(Rows(1).Sort(std::vector<SortColumn>{}).status().IsInvalid());
 }
 

@@ -55,4 +55,8 @@ LogicalOperatorPtr Zip::WithInputs(std::vector<LogicalOperatorPtr> inputs) const
   return std::make_shared<Zip>(std::move(inputs));
 }
 
+LogicalOperatorPtr Mix::WithInputs(std::vector<LogicalOperatorPtr> inputs) const {
+  return std::make_shared<Mix>(std::move(inputs), weights_, stop_on_shortest_);
+}
+
 }  // namespace headrace::plan

@@ -147,4 +147,22 @@ class Zip final : public LogicalOperator {
   LogicalOperatorPtr WithInputs(std::vector<LogicalOperatorPtr> inputs) const override;
 };
 
+/// Blocks of all inputs in turn, by weight.
+class Mix final : public LogicalOperator {
+ public:
+  Mix(std::vector<LogicalOperatorPtr> inputs, std::vector<double> weights, bool stop_on_shortest)
+      : LogicalOperator(std::move(inputs)),
+        weights_(std::move(weights)),
+        stop_on_shortest_(stop_on_shortest) {}
+  std::string_view type() const override { return "Mix"; }
+  LogicalOperatorPtr WithInputs(std::vector<LogicalOperatorPtr> inputs) const override;
+  const std::vector<double>& weights() const { return weights_; }  // > 0, one per input
+  /// Ends when an input has ended; else the others go on.
+  bool stop_on_shortest() const { return stop_on_shortest_; }
+
+ private:
+  std::vector<double> weights_;
+  bool stop_on_shortest_;
+};
+
 }  // namespace headrace::plan

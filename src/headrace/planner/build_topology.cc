@@ -6,6 +6,7 @@
 #include "headrace/exec/operators/actor_pool_map_operator.h"
 #include "headrace/exec/operators/input_operator.h"
 #include "headrace/exec/operators/limit_operator.h"
+#include "headrace/exec/operators/mix_operator.h"
 #include "headrace/exec/operators/repartition_operator.h"
 #include "headrace/exec/operators/row_slicer_operator.h"
 #include "headrace/exec/operators/task_pool_map_operator.h"
@@ -131,6 +132,8 @@ std::unique_ptr<exec::PhysicalOperator> MakeOperator(PhysicalNode& node,
       return std::make_unique<exec::BlockOrderOperator>(node.seed);
     case Kind::kZip:
       return std::make_unique<exec::ZipOperator>(static_cast<int>(node.inputs.size()));
+    case Kind::kMix:
+      return std::make_unique<exec::MixOperator>(node.weights, node.stop_on_shortest);
     case Kind::kMap:
       break;
   }

@@ -32,6 +32,7 @@ struct PhysicalNode {
     kRowNumbers,
     kBlockOrder,
     kZip,
+    kMix,
   };
   Kind kind = Kind::kInput;
   std::string name;
@@ -74,6 +75,10 @@ struct PhysicalNode {
   exec::RangeExchangeOptions ranges;
   int64_t bundle_bytes = 0;
   uint64_t seed = 0;
+
+  // kMix
+  std::vector<double> weights;
+  bool stop_on_shortest = false;
 };
 
 /// "TaskPoolMapOperator", "ActorPoolMapOperator", "LimitOperator", …

@@ -46,6 +46,8 @@ std::string_view OperatorType(const PhysicalNode& node) {
       return "RowNumberOperator";
     case Kind::kZip:
       return "ZipOperator";
+    case Kind::kMix:
+      return "MixOperator";
   }
   return "?";
 }
@@ -91,6 +93,13 @@ Result<PhysicalNodePtr> Lower(const plan::LogicalOperatorPtr& node, const PlanCo
   }
   if (plan::As<plan::Union>(node) != nullptr) {
     PhysicalNodePtr out = MakeNode(Kind::kUnion, "Union");
+    out->inputs = std::move(inputs);
+    return out;
+  }
+  if (const auto* mix = plan::As<plan::Mix>(node)) {
+    PhysicalNodePtr out = MakeNode(Kind::kMix, "Mix");
+    out->weights = mix->weights();
+    out->stop_on_shortest = mix->stop_on_shortest();
     out->inputs = std::move(inputs);
     return out;
   }
