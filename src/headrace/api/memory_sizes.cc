@@ -29,13 +29,20 @@ MemorySizes DivideMemory(int64_t ceiling, std::optional<int64_t> object_store, i
   sizes.ceiling = ceiling;
   sizes.object_store =
       object_store.value_or(static_cast<int64_t>(static_cast<double>(ceiling) * kObjectStoreShare));
-  sizes.idle_segments = std::min(kMaxIdleSegments, ceiling / kIdlePart);
-  sizes.idle_buffers = std::min(kMaxIdleBuffers, ceiling / kIdlePart);
+  // A store below its share says that blocks are to take little: those of the ceiling whose share
+  // it would be.
+  int64_t small = ceiling;
+  if (object_store) {
+    const double whole = static_cast<double>(*object_store) / kObjectStoreShare;
+    small = static_cast<int64_t>(std::min(static_cast<double>(ceiling), whole));
+  }
+  sizes.idle_segments = std::min(kMaxIdleSegments, small / kIdlePart);
+  sizes.idle_buffers = std::min(kMaxIdleBuffers, small / kIdlePart);
   sizes.worker_idle = std::min(kMaxWorkerIdle, ceiling / kIdlePart / slots);
   const int64_t keep = sizes.worker_idle / 4;
   sizes.worker_malloc_keep =
       keep < kMallocKeepsByItself / 2 ? std::clamp(keep, kMib, kMallocKeepsByItself) : 0;
-  sizes.max_block = std::max(kMinMaxBlock, ceiling / (kBlocksPerSlot * slots));
+  sizes.max_block = std::max(kMinMaxBlock, small / (kBlocksPerSlot * slots));
   return sizes;
 }
 

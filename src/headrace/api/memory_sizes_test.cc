@@ -35,6 +35,15 @@ TEST(MemorySizesTest, TheUsersStoreSizeWins) {
   EXPECT_EQ(DivideMemory(kGib, 123, 2).object_store, 123);
 }
 
+TEST(MemorySizesTest, BlocksFollowAStoreThatTheUserMadeSmall) {
+  const MemorySizes sizes = DivideMemory(64 * kGib, 240 * kMib, 2);
+  EXPECT_EQ(sizes.max_block, 25 * kMib);
+  EXPECT_EQ(sizes.idle_buffers, 50 * kMib);
+  EXPECT_EQ(sizes.ceiling, 64 * kGib);
+  EXPECT_EQ(DivideMemory(kGib, 900 * kMib, 2).max_block, 32 * kMib)
+      << "a large one changes nothing";
+}
+
 /// The rule of thumb of docs/guide/memory.md.
 TEST(MemorySizesTest, SixteenBlocksPerSlotFitUnderEveryCeiling) {
   for (const int slots : {1, 2, 7, 64}) {
