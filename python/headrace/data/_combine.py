@@ -119,7 +119,7 @@ class CombineMethods(DatasetBase):
             ds: The right side.
             join_type: "inner", "left_outer", "right_outer", "full_outer", "left_semi", "right_semi", "left_anti" or
                 "right_anti".
-            num_partitions: Parts that the keys are spread over.
+            num_partitions: Parts that the keys are spread over, at least; more when one would not fit into memory.
             on: Key columns of the left side, a tuple or list.
             right_on: Key columns of the right side; None: as ``on``.
             left_suffix, right_suffix: Added to names of other columns that both sides have; at least one is needed

@@ -168,7 +168,7 @@ class ContextFields:
     shuffle_compression: str | None = "zstd"
     """Codec of shuffled data. No effect: see ``init(spill_compression=...)``."""
     hash_shuffle_compression: str | None = "zstd"
-    """Old name of ``shuffle_compression``. No effect: there are no shuffles yet."""
+    """Old name of ``shuffle_compression``. No effect: as above."""
     hash_shuffle_reduce_batch_size: int = 16
     """Shards fetched at a time. No effect: nothing is fetched on one machine."""
     hash_shuffle_reduce_get_timeout_s: float = 1800
@@ -178,7 +178,7 @@ class ContextFields:
     use_disk_based_hash_shuffle: bool = False
     """Shuffle through files. No effect: blocks that do not fit are spilled."""
     use_external_hash_shuffle: bool = False
-    """Old name of ``use_disk_based_hash_shuffle``. No effect: there are no shuffles yet."""
+    """Old name of ``use_disk_based_hash_shuffle``. No effect: as above."""
     join_operator_actor_num_cpus_override: float | None = None
     """CPUs of a join actor. No effect: joins run in tasks."""
     hash_shuffle_operator_actor_num_cpus_override: float | None = None

@@ -181,7 +181,7 @@ class ShuffleMethods(DatasetBase):
 
         Args:
             key: A column, or several; None: all rows are one group.
-            num_partitions: Parts that groups are spread over; None: chosen by the size of the data.
+            num_partitions: Parts that groups are spread over, at least; None: chosen by the size of the data.
 
         Raises:
             ValueError: A column does not exist, or ``num_partitions`` is not positive.
