@@ -57,18 +57,24 @@ Status CutUp(int64_t rows, const std::vector<Block>& inputs, task::TaskOutput& o
   return Status::OK();
 }
 
+std::vector<int64_t> IdsOf(const std::vector<Block>& blocks) {
+  std::vector<int64_t> ids;
+  for (const Block& block : blocks) {
+    for (const int64_t id : testkit::Ids(block)) ids.push_back(id);
+  }
+  return ids;
+}
+
 /// First half of an exchange: row `id` belongs to partition `id` % `num_partitions`.
 Status Partition(int num_partitions, const std::vector<Block>& inputs, task::TaskOutput& out) {
-  if (!inputs.empty()) {
-    ARROW_RETURN_NOT_OK(out.Put(task::WithTag(inputs.front().Slice(0, 0), {.partition = 0})));
+  std::vector<std::vector<int64_t>> partitions(static_cast<size_t>(num_partitions));
+  for (const int64_t id : IdsOf(inputs)) {
+    partitions[static_cast<size_t>(id % num_partitions)].push_back(id);
   }
-  for (const Block& block : inputs) {
-    const std::vector<int64_t> ids = testkit::Ids(block);
-    for (size_t i = 0; i < ids.size(); ++i) {
-      const auto partition = static_cast<int32_t>(ids[i] % num_partitions);
-      ARROW_RETURN_NOT_OK(out.Put(
-          task::WithTag(block.Slice(static_cast<int64_t>(i), 1), {.partition = partition})));
-    }
+  for (int p = 0; p < num_partitions; ++p) {
+    const auto& ids = partitions[static_cast<size_t>(p)];
+    if (ids.empty() && p > 0) continue;
+    ARROW_RETURN_NOT_OK(out.Put(task::WithTag(testkit::IdBlock(ids), {.partition = p})));
   }
   return Status::OK();
 }
@@ -78,33 +84,37 @@ std::string KeyOf(int64_t id) {
   return std::string(8 - digits.size(), '0') + digits;
 }
 
-/// First half of a sort: a run of single rows.
+/// First half of a sort: a run in pieces of a few rows.
 Status SortRun(const std::vector<Block>& inputs, task::TaskOutput& out) {
-  std::vector<int64_t> ids;
-  for (const Block& block : inputs) {
-    for (const int64_t id : testkit::Ids(block)) ids.push_back(id);
-  }
+  constexpr size_t kPieceRows = 5;
+  std::vector<int64_t> ids = IdsOf(inputs);
   std::sort(ids.begin(), ids.end());
-  bool first = true;
-  for (const int64_t id : ids) {
+  for (size_t begin = 0; begin < ids.size() || begin == 0; begin += kPieceRows) {
+    const size_t end = std::min(begin + kPieceRows, ids.size());
+    const std::vector<int64_t> piece(ids.begin() + static_cast<int64_t>(begin),
+                                     ids.begin() + static_cast<int64_t>(end));
     task::ExchangeTag tag;
-    tag.starts_run = std::exchange(first, false);
-    tag.first_key = tag.last_key = KeyOf(id);
-    ARROW_RETURN_NOT_OK(out.Put(task::WithTag(testkit::IotaBlock(1, id), tag)));
+    tag.starts_run = begin == 0;
+    if (!piece.empty()) {
+      tag.first_key = KeyOf(piece.front());
+      tag.last_key = KeyOf(piece.back());
+    }
+    ARROW_RETURN_NOT_OK(out.Put(task::WithTag(testkit::IdBlock(piece), tag)));
   }
-  if (first) return out.Put(task::WithTag(testkit::IotaBlock(0), {.starts_run = true}));
   return Status::OK();
 }
 
-/// Second half of a sort. Pieces are single rows, so all of them are in the range.
-Status MergeRuns(const std::vector<Block>& inputs, task::TaskOutput& out) {
-  std::vector<int64_t> ids;
-  for (const Block& block : inputs) {
-    for (const int64_t id : testkit::Ids(block)) ids.push_back(id);
-  }
+/// Second half of a sort. No two rows have the same key here.
+Status MergeRuns(const std::vector<Block>& inputs, const task::TaskParams& params,
+                 task::TaskOutput& out) {
+  ARROW_ASSIGN_OR_RAISE(const auto range, task::MergeRange::Deserialize(params.argument));
+  std::vector<int64_t> ids = IdsOf(inputs);
+  std::erase_if(ids, [&](int64_t id) {
+    const std::string key = KeyOf(id);
+    return key < range.low.key || (range.has_high && key >= range.high.key);
+  });
   std::sort(ids.begin(), ids.end());
-  for (const int64_t id : ids) ARROW_RETURN_NOT_OK(out.Put(testkit::IotaBlock(1, id)));
-  return Status::OK();
+  return out.Put(testkit::IdBlock(ids));
 }
 
 /// Rows of the first input of a zip.
@@ -244,9 +254,7 @@ class Simulation {
     options.min_bytes = random_.Between(1, 100);
     builder_.Add(std::make_unique<RangeExchangeOperator>(options));
     std::sort(ids->begin(), ids->end());
-    return builder_.Map("merge", TweakFor([](const auto& inputs, const auto&, auto& out) {
-                          return MergeRuns(inputs, out);
-                        }));
+    return builder_.Map("merge", TweakFor(MergeRuns));
   }
 
   /// Beside a second source with as many rows, in other blocks.
@@ -284,6 +292,7 @@ class Simulation {
       options.expected_heap_bytes = random_.Between(0, 1000);
       options.max_running = random_.Once(3) ? random_.Between(1, 3) : -1;
       options.bundler.min_rows = random_.Once(3) ? random_.Between(1, 30) : 0;
+      options.bundler.min_bytes = random_.Once(4) ? random_.Between(1, 300) : 0;
       options.bundler.may_group = random_.Once(2);
       options.max_queued_bytes = random_.Between(1, 300);
       options.max_retries = 1000;

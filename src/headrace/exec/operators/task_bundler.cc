@@ -34,6 +34,8 @@ task::RefBundle TaskBundler::Next() {
       input_done_ ? std::min(options_.min_bytes, bytes_ / std::max(1, options_.num_slots))
                   : options_.min_bytes;
   const auto is_full = [&](int64_t bundles) {
+    // An argument says what is to be made of its bundle alone.
+    if (!out.argument().empty() || !queue_.front().argument().empty()) return true;
     if (!groups()) return out.num_rows() >= options_.min_rows && out.size_bytes() >= enough_bytes;
     return bundles >= group || out.size_bytes() + queue_.front().size_bytes() > kMaxGroupedBytes;
   };

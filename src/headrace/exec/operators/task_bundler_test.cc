@@ -33,6 +33,21 @@ TEST_F(TaskBundlerTest, GroupsTinyBlocksOnceTasksTurnOutFast) {
   EXPECT_EQ(bundler.Next().blocks().size(), 100) << "10 ms worth, and a quarter of the queue";
 }
 
+TEST_F(TaskBundlerTest, ABundleWithAnArgumentHasATaskOfItsOwn) {
+  TaskBundler bundler({.min_rows = 100});
+  Fill(bundler, 1);
+  task::RefBundle part = IotaBundle(*store_, 2);
+  part.set_argument("part 1");
+  bundler.Add(part);
+  Fill(bundler, 1);
+  bundler.InputDone();
+  EXPECT_EQ(bundler.Next().num_rows(), 2);
+  const task::RefBundle second = bundler.Next();
+  EXPECT_EQ(second.num_rows(), 2);
+  EXPECT_EQ(second.argument(), "part 1");
+  EXPECT_EQ(bundler.Next().argument(), "");
+}
+
 TEST_F(TaskBundlerTest, DoesNotGroupSlowTasks) {
   TaskBundler bundler({});
   Fill(bundler, 400);
