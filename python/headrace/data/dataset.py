@@ -28,7 +28,6 @@ _NOT_AVAILABLE = frozenset(
     {
         "iter_jax_batches",
         "iter_tf_batches",
-        "mix",
         "to_daft",
         "to_dask",
         "to_modin",
