@@ -5,17 +5,7 @@
 
 #include "headrace/exec/operators/actor_pool_map_operator.h"
 #include "headrace/exec/operators/input_operator.h"
-#include "headrace/exec/operators/limit_operator.h"
-#include "headrace/exec/operators/mix_operator.h"
-#include "headrace/exec/operators/repartition_operator.h"
-#include "headrace/exec/operators/row_slicer_operator.h"
 #include "headrace/exec/operators/task_pool_map_operator.h"
-#include "headrace/exec/operators/union_operator.h"
-#include "headrace/exec/shuffle/block_order_operator.h"
-#include "headrace/exec/shuffle/partition_exchange_operator.h"
-#include "headrace/exec/shuffle/range_exchange_operator.h"
-#include "headrace/exec/shuffle/row_number_operator.h"
-#include "headrace/exec/shuffle/zip_operator.h"
 #include "headrace/planner/planner.h"
 #include "headrace/worker/transform_chain.h"
 
@@ -58,8 +48,7 @@ int64_t ExpectedHeapBytes(const PhysicalNode& node, int64_t block_bytes) {
 /// Nobody can tell where a block of `node` ended: its consumer cuts rows anew.
 bool BordersAreLost(const PhysicalNode& node, const PhysicalNode* consumer) {
   if (consumer == nullptr || node.keep_small_blocks) return false;
-  return consumer->kind == Kind::kRepartition || consumer->kind == Kind::kRowSlicer ||
-         (consumer->kind == Kind::kMap && consumer->batch_size > 0);
+  return consumer->cuts_rows_anew || consumer->batch_size > 0;
 }
 
 std::unique_ptr<exec::PhysicalOperator> MakeMapOperator(PhysicalNode& node,
@@ -114,26 +103,8 @@ std::unique_ptr<exec::PhysicalOperator> MakeOperator(PhysicalNode& node,
   switch (node.kind) {
     case Kind::kInput:
       return std::make_unique<exec::InputOperator>(node.name, std::move(node.bundles));
-    case Kind::kLimit:
-      return std::make_unique<exec::LimitOperator>(node.count);
-    case Kind::kUnion:
-      return std::make_unique<exec::UnionOperator>(static_cast<int>(node.inputs.size()));
-    case Kind::kRepartition:
-      return std::make_unique<exec::RepartitionOperator>(node.count);
-    case Kind::kRowSlicer:
-      return std::make_unique<exec::RowSlicerOperator>(node.name, node.count);
-    case Kind::kPartitionExchange:
-      return std::make_unique<exec::PartitionExchangeOperator>(node.partitions);
-    case Kind::kRangeExchange:
-      return std::make_unique<exec::RangeExchangeOperator>(node.ranges);
-    case Kind::kRowNumbers:
-      return std::make_unique<exec::RowNumberOperator>(node.name, node.bundle_bytes);
-    case Kind::kBlockOrder:
-      return std::make_unique<exec::BlockOrderOperator>(node.seed);
-    case Kind::kZip:
-      return std::make_unique<exec::ZipOperator>(static_cast<int>(node.inputs.size()));
-    case Kind::kMix:
-      return std::make_unique<exec::MixOperator>(node.weights, node.stop_on_shortest);
+    case Kind::kOperator:
+      return std::move(node.op);
     case Kind::kMap:
       break;
   }

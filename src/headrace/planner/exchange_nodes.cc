@@ -12,18 +12,19 @@ PhysicalNodePtr MakeFirstHalf(std::string name, worker::StepSpecPtr step,
   return node;
 }
 
-PhysicalNodePtr MakePartitionExchange(std::string name, std::string type, int64_t num_partitions,
-                                      bool keeps_all, std::vector<PhysicalNodePtr> inputs) {
-  auto node = std::make_unique<PhysicalNode>();
-  node->kind = PhysicalNode::Kind::kPartitionExchange;
-  node->name = std::move(name);
-  node->partitions.name = node->name;
-  node->partitions.type = std::move(type);
-  node->partitions.num_inputs = static_cast<int>(inputs.size());
-  node->partitions.num_partitions = static_cast<int>(num_partitions);
-  node->partitions.min_bundle_bytes = keeps_all ? 0 : ExchangeSizes::kMinPartitionBytes;
-  node->inputs = std::move(inputs);
-  return node;
+exec::PartitionExchangeOptions ExchangeOptions(std::string name, std::string type,
+                                               const ExchangeSizes& sizes) {
+  exec::PartitionExchangeOptions options;
+  options.name = std::move(name);
+  options.type = std::move(type);
+  options.num_partitions = static_cast<int>(sizes.num_partitions);
+  options.min_bundle_bytes = ExchangeSizes::kMinPartitionBytes;
+  return options;
+}
+
+PhysicalNodePtr MakeExchange(exec::PartitionExchangeOptions options, PhysicalNodePtr input) {
+  return MakeOperatorNode(std::make_unique<exec::PartitionExchangeOperator>(std::move(options)),
+                          std::move(input));
 }
 
 PhysicalNodePtr MakeSecondHalf(std::string name, worker::StepSpecPtr step,
@@ -33,12 +34,6 @@ PhysicalNodePtr MakeSecondHalf(std::string name, worker::StepSpecPtr step,
   node->may_change_row_count = true;
   node->step_heap_bytes = sizes.partition_bytes;
   return node;
-}
-
-std::vector<PhysicalNodePtr> Only(PhysicalNodePtr node) {
-  std::vector<PhysicalNodePtr> nodes;
-  nodes.push_back(std::move(node));
-  return nodes;
 }
 
 std::vector<compute::SortKey> SortKeysOf(const std::vector<std::string>& columns) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "headrace/compute/sort_key.h"
+#include "headrace/exec/shuffle/partition_exchange_operator.h"
 #include "headrace/planner/exchange_sizes.h"
 #include "headrace/planner/physical_node.h"
 #include "headrace/planner/planner.h"
@@ -17,17 +18,15 @@ namespace headrace::planner {
 PhysicalNodePtr MakeFirstHalf(std::string name, worker::StepSpecPtr step,
                               const ExchangeSizes& sizes, PhysicalNodePtr input);
 
-/// The operator between the halves of a partitioned exchange. `keeps_all`: each partition is a
-/// bundle, empty or not; else small ones share one.
-PhysicalNodePtr MakePartitionExchange(std::string name, std::string type, int64_t num_partitions,
-                                      bool keeps_all, std::vector<PhysicalNodePtr> inputs);
+/// Of an exchange of one input whose small partitions share a bundle.
+exec::PartitionExchangeOptions ExchangeOptions(std::string name, std::string type,
+                                               const ExchangeSizes& sizes);
+/// The operator between the halves of a partitioned exchange.
+PhysicalNodePtr MakeExchange(exec::PartitionExchangeOptions options, PhysicalNodePtr input);
 
 /// The second half: one task per bundle of the exchange.
 PhysicalNodePtr MakeSecondHalf(std::string name, worker::StepSpecPtr step,
                                const ExchangeSizes& sizes, PhysicalNodePtr exchange);
-
-/// A list of one.
-std::vector<PhysicalNodePtr> Only(PhysicalNodePtr node);
 
 /// Ascending.
 std::vector<compute::SortKey> SortKeysOf(const std::vector<std::string>& columns);

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "headrace/exec/operators/limit_operator.h"
 #include "headrace/planner/planner.h"
 #include "headrace/worker/steps/map_steps.h"
 #include "headrace/worker/steps/native_steps.h"
@@ -110,10 +111,7 @@ TEST(FuseOperatorsTest, BatchesAreFullOnlyIfTheTaskBeforeHasRowsEnough) {
 }
 
 TEST(FuseOperatorsTest, OperatorsThatAreNoMapsStayApart) {
-  auto limit = std::make_unique<PhysicalNode>();
-  limit->kind = PhysicalNode::Kind::kLimit;
-  limit->name = "limit=1";
-  limit->inputs.push_back(Native("a", Input()));
+  auto limit = MakeOperatorNode(std::make_unique<exec::LimitOperator>(1), Native("a", Input()));
   EXPECT_THAT(Fused(Native("b", std::move(limit))), ElementsAre("b", "limit=1", "a", "Input"));
 }
 

@@ -7,8 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "headrace/exec/shuffle/partition_exchange_operator.h"
-#include "headrace/exec/shuffle/range_exchange_operator.h"
+#include "headrace/exec/physical_operator.h"
 #include "headrace/plan/logical_operator.h"
 #include "headrace/task/ref_bundle.h"
 #include "headrace/worker/step.h"
@@ -20,20 +19,7 @@ using PhysicalNodePtr = std::unique_ptr<PhysicalNode>;
 
 /// A node of the physical plan before it becomes an operator: what fusion works on.
 struct PhysicalNode {
-  enum class Kind {
-    kInput,
-    kMap,
-    kLimit,
-    kUnion,
-    kRepartition,
-    kRowSlicer,
-    kPartitionExchange,
-    kRangeExchange,
-    kRowNumbers,
-    kBlockOrder,
-    kZip,
-    kMix,
-  };
+  enum class Kind { kInput, kMap, kOperator };
   Kind kind = Kind::kInput;
   std::string name;
   std::vector<PhysicalNodePtr> inputs;
@@ -67,18 +53,9 @@ struct PhysicalNode {
   int64_t reader_heap_bytes = -1;  // working memory that its reader declares; -1: unknown
   int64_t step_heap_bytes = 0;     // that its other steps declare, beside a block in and one out
 
-  // kLimit, kRepartition, kRowSlicer
-  int64_t count = 0;
-
-  // kPartitionExchange, kRangeExchange, kRowNumbers, kBlockOrder
-  exec::PartitionExchangeOptions partitions;
-  exec::RangeExchangeOptions ranges;
-  int64_t bundle_bytes = 0;
-  uint64_t seed = 0;
-
-  // kMix
-  std::vector<double> weights;
-  bool stop_on_shortest = false;
+  // kOperator: one that runs no tasks, made already
+  std::unique_ptr<exec::PhysicalOperator> op;
+  bool cuts_rows_anew = false;  // nobody can tell where a block of its input ended
 };
 
 /// "TaskPoolMapOperator", "ActorPoolMapOperator", "LimitOperator", …

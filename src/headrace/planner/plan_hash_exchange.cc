@@ -23,14 +23,13 @@ PhysicalNodePtr PartitionByHash(std::string name, const std::vector<std::string>
 }
 
 /// Rows of the input in the partitions of their keys, as `give` says.
-PhysicalNodePtr PlanBlocksByKey(std::string name, std::string exchange_name,
-                                const std::vector<std::string>& keys, Give give, bool keeps_all,
+PhysicalNodePtr PlanBlocksByKey(std::string name, exec::PartitionExchangeOptions exchange,
+                                const std::vector<std::string>& keys, Give give,
                                 const ExchangeSizes& sizes, PhysicalNodePtr input) {
   return MakeSecondHalf(
       name, std::make_shared<worker::GroupBlocksStepSpec>(name, SortKeysOf(keys), give), sizes,
-      MakePartitionExchange(
-          std::move(exchange_name), "HashShuffleOperator", sizes.num_partitions, keeps_all,
-          Only(PartitionByHash("HashShuffleMap", keys, sizes, std::move(input)))));
+      MakeExchange(std::move(exchange),
+                   PartitionByHash("HashShuffleMap", keys, sizes, std::move(input))));
 }
 
 PhysicalNodePtr PlanGroupAggregate(const plan::GroupAggregate& group, const ExchangeSizes& sizes,
@@ -45,14 +44,13 @@ PhysicalNodePtr PlanGroupAggregate(const plan::GroupAggregate& group, const Exch
       std::make_shared<worker::PartialGroupStepSpec>(
           group.keys(), specs, static_cast<int>(sizes.num_partitions), sizes.run_bytes),
       sizes, std::move(input));
-  PhysicalNodePtr exchange =
-      MakePartitionExchange(group.name(), "HashAggregateOperator", sizes.num_partitions,
-                            /*keeps_all=*/false, Only(std::move(map)));
-  exchange->partitions.num_bundles = static_cast<int>(sizes.num_tasks);
-  exchange->partitions.max_bundle_bytes = sizes.partition_bytes;
+  exec::PartitionExchangeOptions exchange =
+      ExchangeOptions(group.name(), "HashAggregateOperator", sizes);
+  exchange.num_bundles = static_cast<int>(sizes.num_tasks);
+  exchange.max_bundle_bytes = sizes.partition_bytes;
   return MakeSecondHalf(
       "Aggregate", std::make_shared<worker::FinalGroupStepSpec>(group.name(), group.keys(), specs),
-      sizes, std::move(exchange));
+      sizes, MakeExchange(std::move(exchange), std::move(map)));
 }
 
 }  // namespace
@@ -63,9 +61,12 @@ Result<PhysicalNodePtr> PlanHashRepartition(const plan::LogicalOperatorPtr& node
   ARROW_ASSIGN_OR_RAISE(const auto bytes, EstimateInput(node->input(), context));
   ExchangeSizes sizes = ExchangeSizes::For(context, bytes);
   sizes.num_partitions = repartition.num_blocks();
-  PhysicalNodePtr out = PlanBlocksByKey("HashShuffleReduce", repartition.name(), repartition.keys(),
-                                        repartition.sort() ? Give::kSorted : Give::kAsTheyAre,
-                                        /*keeps_all=*/true, sizes, std::move(input));
+  exec::PartitionExchangeOptions exchange =
+      ExchangeOptions(repartition.name(), "HashShuffleOperator", sizes);
+  exchange.min_bundle_bytes = 0;  // each partition is a block, empty or not
+  PhysicalNodePtr out = PlanBlocksByKey(
+      "HashShuffleReduce", std::move(exchange), repartition.keys(),
+      repartition.sort() ? Give::kSorted : Give::kAsTheyAre, sizes, std::move(input));
   out->target_max_block_size = 0;  // the user said how many blocks there are
   out->keep_small_blocks = true;
   return out;
@@ -90,8 +91,9 @@ Result<PhysicalNodePtr> PlanGroup(const plan::LogicalOperatorPtr& node, Physical
     return PlanGroupAggregate(*group, fine, std::move(input));
   }
   const auto& group = *plan::As<plan::GroupBlocks>(node);
-  return PlanBlocksByKey("GroupBy", group.name(), group.keys(), Give::kOnePerGroup,
-                         /*keeps_all=*/false, sizes(group), std::move(input));
+  const ExchangeSizes of_blocks = sizes(group);
+  return PlanBlocksByKey("GroupBy", ExchangeOptions(group.name(), "HashShuffleOperator", of_blocks),
+                         group.keys(), Give::kOnePerGroup, of_blocks, std::move(input));
 }
 
 Result<PhysicalNodePtr> PlanJoin(const plan::LogicalOperatorPtr& node,
@@ -111,9 +113,12 @@ Result<PhysicalNodePtr> PlanJoin(const plan::LogicalOperatorPtr& node,
   std::vector<PhysicalNodePtr> sides;
   sides.push_back(PartitionByHash("JoinLeft", options.left_on, sizes, std::move(inputs[0])));
   sides.push_back(PartitionByHash("JoinRight", options.right_on, sizes, std::move(inputs[1])));
-  return MakeSecondHalf("Join", std::make_shared<worker::JoinStepSpec>(std::move(spec)), sizes,
-                        MakePartitionExchange(node->name(), "JoinOperator", sizes.num_partitions,
-                                              /*keeps_all=*/false, std::move(sides)));
+  exec::PartitionExchangeOptions exchange = ExchangeOptions(node->name(), "JoinOperator", sizes);
+  exchange.num_inputs = 2;
+  return MakeSecondHalf(
+      "Join", std::make_shared<worker::JoinStepSpec>(std::move(spec)), sizes,
+      MakeOperatorNode(std::make_unique<exec::PartitionExchangeOperator>(std::move(exchange)),
+                       std::move(sides)));
 }
 
 }  // namespace headrace::planner

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "headrace/exec/shuffle/block_order_operator.h"
+#include "headrace/exec/shuffle/row_number_operator.h"
 #include "headrace/plan/shuffle_operators.h"
 #include "headrace/planner/exchange_nodes.h"
 #include "headrace/worker/steps/shuffle_steps.h"
@@ -17,12 +18,7 @@ PhysicalNodePtr PlanBlockOrder(uint64_t seed, PhysicalNodePtr input) {
     exec::BlockOrderOperator::Shuffle(&source->bundles, seed);
     return input;
   }
-  auto out = std::make_unique<PhysicalNode>();
-  out->kind = Kind::kBlockOrder;
-  out->name = "RandomizeBlockOrder";
-  out->seed = seed;
-  out->inputs.push_back(std::move(input));
-  return out;
+  return MakeOperatorNode(std::make_unique<exec::BlockOrderOperator>(seed), std::move(input));
 }
 
 }  // namespace
@@ -36,11 +32,9 @@ Result<PhysicalNodePtr> PlanRandomShuffle(const plan::LogicalOperatorPtr& node,
   ARROW_ASSIGN_OR_RAISE(const auto bytes, EstimateInput(node->input(), context));
   const ExchangeSizes sizes = ExchangeSizes::For(context, bytes);
 
-  auto numbers = std::make_unique<PhysicalNode>();
-  numbers->kind = Kind::kRowNumbers;
-  numbers->name = "RowNumbers";
-  numbers->bundle_bytes = sizes.bundle_bytes;
-  numbers->inputs.push_back(std::move(input));
+  PhysicalNodePtr numbers =
+      MakeOperatorNode(std::make_unique<exec::RowNumberOperator>("RowNumbers", sizes.bundle_bytes),
+                       std::move(input));
   PhysicalNodePtr map =
       MakeFirstHalf("ShuffleMap",
                     std::make_shared<worker::ShufflePartitionStepSpec>(
@@ -50,8 +44,7 @@ Result<PhysicalNodePtr> PlanRandomShuffle(const plan::LogicalOperatorPtr& node,
   map->min_bytes = 0;
   return MakeSecondHalf(
       "ShuffleReduce", std::make_shared<worker::ShuffleMergeStepSpec>("ShuffleReduce"), sizes,
-      MakePartitionExchange("RandomShuffle", "AllToAllOperator", sizes.num_partitions,
-                            /*keeps_all=*/false, Only(std::move(map))));
+      MakeExchange(ExchangeOptions("RandomShuffle", "AllToAllOperator", sizes), std::move(map)));
 }
 
 }  // namespace headrace::planner

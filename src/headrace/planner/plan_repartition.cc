@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "headrace/exec/operators/repartition_operator.h"
+#include "headrace/exec/operators/row_slicer_operator.h"
 #include "headrace/plan/operators.h"
 #include "headrace/planner/planner.h"
 #include "headrace/worker/steps/native_steps.h"
@@ -8,6 +10,7 @@ namespace {
 
 /// Makes one block of each bundle that `slicer` gives.
 PhysicalNodePtr JoinBundles(PhysicalNodePtr slicer) {
+  slicer->cuts_rows_anew = true;
   std::string name = slicer->name;
   PhysicalNodePtr out = MakeMapNode(
       name, std::make_shared<worker::RepartitionStepSpec>(name, /*rows=*/0, /*strict=*/true),
@@ -22,12 +25,8 @@ PhysicalNodePtr JoinBundles(PhysicalNodePtr slicer) {
 Result<PhysicalNodePtr> PlanRepartition(const plan::LogicalOperatorPtr& node,
                                         PhysicalNodePtr input) {
   const auto& repartition = *plan::As<plan::Repartition>(node);
-  auto slicer = std::make_unique<PhysicalNode>();
-  slicer->kind = PhysicalNode::Kind::kRepartition;
-  slicer->name = "Repartition";
-  slicer->count = repartition.num_blocks();
-  slicer->inputs.push_back(std::move(input));
-  return JoinBundles(std::move(slicer));
+  return JoinBundles(MakeOperatorNode(
+      std::make_unique<exec::RepartitionOperator>(repartition.num_blocks()), std::move(input)));
 }
 
 Result<PhysicalNodePtr> PlanStreamingRepartition(const plan::LogicalOperatorPtr& node,
@@ -42,12 +41,9 @@ Result<PhysicalNodePtr> PlanStreamingRepartition(const plan::LogicalOperatorPtr&
     out->target_max_block_size = 0;
     return out;
   }
-  auto slicer = std::make_unique<PhysicalNode>();
-  slicer->kind = PhysicalNode::Kind::kRowSlicer;
-  slicer->name = repartition.name();
-  slicer->count = repartition.rows();
-  slicer->inputs.push_back(std::move(input));
-  return JoinBundles(std::move(slicer));
+  return JoinBundles(MakeOperatorNode(
+      std::make_unique<exec::RowSlicerOperator>(repartition.name(), repartition.rows()),
+      std::move(input)));
 }
 
 }  // namespace headrace::planner

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <algorithm>
-
+#include "headrace/exec/shuffle/range_exchange_operator.h"
 #include "headrace/plan/shuffle_operators.h"
 #include "headrace/planner/exchange_nodes.h"
 #include "headrace/worker/steps/group_blocks_step.h"
@@ -18,14 +17,14 @@ PhysicalNodePtr PlanBoundaries(const plan::Sort& sort, std::vector<compute::Sort
                     std::make_shared<worker::BoundaryPartitionStepSpec>(
                         sort.columns().front(), sort.boundaries(), sizes.run_bytes),
                     sizes, std::move(input));
-  const auto num_ranges = static_cast<int64_t>(sort.boundaries().size()) + 1;
+  exec::PartitionExchangeOptions exchange = ExchangeOptions("Sort", "AllToAllOperator", sizes);
+  exchange.num_partitions = static_cast<int>(sort.boundaries().size()) + 1;
+  exchange.min_bundle_bytes = 0;  // each range is a block, empty or not
   PhysicalNodePtr out =
       MakeSecondHalf("SortReduce",
                      std::make_shared<worker::GroupBlocksStepSpec>(
                          "SortReduce", std::move(keys), worker::GroupBlocksStepSpec::Give::kSorted),
-                     sizes,
-                     MakePartitionExchange("Sort", "AllToAllOperator", num_ranges,
-                                           /*keeps_all=*/true, Only(std::move(map))));
+                     sizes, MakeExchange(std::move(exchange), std::move(map)));
   out->target_max_block_size = 0;
   out->keep_small_blocks = true;
   return out;
@@ -47,19 +46,16 @@ Result<PhysicalNodePtr> PlanSort(const plan::LogicalOperatorPtr& node, PhysicalN
                                        std::make_shared<worker::SortRunStepSpec>(
                                            "SortMap", keys, sizes.run_bytes, sort.limit_rows()),
                                        sizes, std::move(input));
-  auto exchange = std::make_unique<PhysicalNode>();
-  exchange->kind = PhysicalNode::Kind::kRangeExchange;
-  exchange->name = "Sort";
-  exchange->ranges.name = exchange->name;
-  exchange->ranges.target_bytes = sizes.partition_bytes;
-  exchange->ranges.min_ranges =
-      static_cast<int>(ExchangeSizes::kTasksPerSlot) * std::max(1, context.num_cpus);
-  exchange->ranges.min_bytes = ExchangeSizes::kMinPartitionBytes;
-  exchange->inputs.push_back(std::move(runs));
+  exec::RangeExchangeOptions ranges;
+  ranges.name = "Sort";
+  ranges.target_bytes = sizes.partition_bytes;
+  ranges.min_ranges = static_cast<int>(sizes.num_tasks);
+  ranges.min_bytes = ExchangeSizes::kMinPartitionBytes;
   return MakeSecondHalf(
       "SortReduce",
       std::make_shared<worker::MergeRunsStepSpec>("SortReduce", keys, sort.limit_rows()), sizes,
-      std::move(exchange));
+      MakeOperatorNode(std::make_unique<exec::RangeExchangeOperator>(std::move(ranges)),
+                       std::move(runs)));
 }
 
 }  // namespace headrace::planner

@@ -4,24 +4,15 @@
 #include <functional>
 #include <utility>
 
+#include "headrace/exec/operators/limit_operator.h"
+#include "headrace/exec/operators/mix_operator.h"
+#include "headrace/exec/operators/union_operator.h"
 #include "headrace/plan/operators.h"
 #include "headrace/plan/row_count_of.h"
 #include "headrace/plan/shuffle_operators.h"
 
 namespace headrace::planner {
-namespace {
-
 using Kind = PhysicalNode::Kind;
-
-PhysicalNodePtr MakeNode(Kind kind, std::string name, int64_t count = 0) {
-  auto node = std::make_unique<PhysicalNode>();
-  node->kind = kind;
-  node->name = std::move(name);
-  node->count = count;
-  return node;
-}
-
-}  // namespace
 
 std::string_view OperatorType(const PhysicalNode& node) {
   switch (node.kind) {
@@ -29,25 +20,8 @@ std::string_view OperatorType(const PhysicalNode& node) {
       return "InputDataBuffer";
     case Kind::kMap:
       return node.compute.actors ? "ActorPoolMapOperator" : "TaskPoolMapOperator";
-    case Kind::kLimit:
-      return "LimitOperator";
-    case Kind::kUnion:
-      return "UnionOperator";
-    case Kind::kRepartition:
-      return "AllToAllOperator";
-    case Kind::kRowSlicer:
-      return "StreamingRepartitionOperator";
-    case Kind::kPartitionExchange:
-      return node.partitions.type;
-    case Kind::kRangeExchange:
-    case Kind::kBlockOrder:
-      return "AllToAllOperator";
-    case Kind::kRowNumbers:
-      return "RowNumberOperator";
-    case Kind::kZip:
-      return "ZipOperator";
-    case Kind::kMix:
-      return "MixOperator";
+    case Kind::kOperator:
+      return node.op->type();
   }
   return "?";
 }
@@ -64,8 +38,27 @@ std::string ToTreeString(const PhysicalNode& root) {
   return text;
 }
 
+PhysicalNodePtr MakeOperatorNode(std::unique_ptr<exec::PhysicalOperator> op,
+                                 std::vector<PhysicalNodePtr> inputs) {
+  auto node = std::make_unique<PhysicalNode>();
+  node->kind = Kind::kOperator;
+  node->name = op->name();
+  node->op = std::move(op);
+  node->inputs = std::move(inputs);
+  return node;
+}
+
+PhysicalNodePtr MakeOperatorNode(std::unique_ptr<exec::PhysicalOperator> op,
+                                 PhysicalNodePtr input) {
+  std::vector<PhysicalNodePtr> inputs;
+  inputs.push_back(std::move(input));
+  return MakeOperatorNode(std::move(op), std::move(inputs));
+}
+
 PhysicalNodePtr MakeMapNode(std::string name, worker::StepSpecPtr step, PhysicalNodePtr input) {
-  PhysicalNodePtr node = MakeNode(Kind::kMap, std::move(name));
+  auto node = std::make_unique<PhysicalNode>();
+  node->kind = Kind::kMap;
+  node->name = std::move(name);
   node->steps.push_back(std::move(step));
   node->inputs.push_back(std::move(input));
   return node;
@@ -92,24 +85,18 @@ Result<PhysicalNodePtr> Lower(const plan::LogicalOperatorPtr& node, const PlanCo
     inputs.push_back(std::move(lowered));
   }
   if (plan::As<plan::Union>(node) != nullptr) {
-    PhysicalNodePtr out = MakeNode(Kind::kUnion, "Union");
-    out->inputs = std::move(inputs);
-    return out;
+    auto op = std::make_unique<exec::UnionOperator>(static_cast<int>(inputs.size()));
+    return MakeOperatorNode(std::move(op), std::move(inputs));
   }
   if (const auto* mix = plan::As<plan::Mix>(node)) {
-    PhysicalNodePtr out = MakeNode(Kind::kMix, "Mix");
-    out->weights = mix->weights();
-    out->stop_on_shortest = mix->stop_on_shortest();
-    out->inputs = std::move(inputs);
-    return out;
+    auto op = std::make_unique<exec::MixOperator>(mix->weights(), mix->stop_on_shortest());
+    return MakeOperatorNode(std::move(op), std::move(inputs));
   }
   if (plan::As<plan::Join>(node) != nullptr) return PlanJoin(node, std::move(inputs), context);
   if (plan::As<plan::Zip>(node) != nullptr) return PlanZip(std::move(inputs));
   PhysicalNodePtr input = std::move(inputs.front());
   if (const auto* limit = plan::As<plan::Limit>(node)) {
-    PhysicalNodePtr out = MakeNode(Kind::kLimit, limit->name(), limit->rows());
-    out->inputs.push_back(std::move(input));
-    return out;
+    return MakeOperatorNode(std::make_unique<exec::LimitOperator>(limit->rows()), std::move(input));
   }
   if (plan::As<plan::Map>(node) != nullptr) return PlanMap(node, std::move(input), context);
   if (plan::As<plan::FilterExpr>(node) != nullptr) return PlanFilterExpr(node, std::move(input));

@@ -64,6 +64,10 @@ Result<PhysicalNodePtr> PlanWrite(const plan::LogicalOperatorPtr& node, Physical
 /// Bytes that `node` is expected to give, if anybody knows; not asked on a dry run.
 Result<std::optional<int64_t>> EstimateInput(const plan::LogicalOperatorPtr& node,
                                              const PlanContext& context);
+/// A node of an operator that runs no tasks.
+PhysicalNodePtr MakeOperatorNode(std::unique_ptr<exec::PhysicalOperator> op,
+                                 std::vector<PhysicalNodePtr> inputs);
+PhysicalNodePtr MakeOperatorNode(std::unique_ptr<exec::PhysicalOperator> op, PhysicalNodePtr input);
 /// A map node over `input` with one step.
 PhysicalNodePtr MakeMapNode(std::string name, worker::StepSpecPtr step, PhysicalNodePtr input);
 /// Takes over what the user said about an operator.
