@@ -6,6 +6,7 @@ import os
 import random
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, note, seed, settings
 from hypothesis import strategies as st
@@ -87,6 +88,8 @@ def in_any_order(rows):
 def test_joins_of_any_rows_in_any_blocks_match_what_python_matches(context, data):
     note(f"HEADRACE_PROPERTY_SEED={SEED}")
     context.enable_progress_bars = False
+    # Beyond half a block no side is broadcast.
+    context.target_max_block_size = data.draw(st.sampled_from([64, 1 << 20]))
     left, right = data.draw(sides("l")), data.draw(sides("r"))
     keys = data.draw(st.sampled_from([["k"], ["k", "t"]]))
     if keys == ["k"]:
@@ -152,6 +155,24 @@ def test_many_rows_share_a_key():
     ds = left.join(right, "inner", num_partitions=4)
     assert ds.count() == 6000
     assert ds.sum("r") == 200 * sum(range(30))
+
+
+@pytest.mark.parametrize("block_bytes", [8 << 20, 16 << 10], ids=["broadcast", "partitioned"])
+def test_text_of_parquet_files_arrives_as_text(context, tmp_path, block_bytes):
+    context.target_max_block_size = block_bytes
+    people = pa.table({"id": range(5000), "name": [None if i % 7 == 0 else f"name {i % 50}" for i in range(5000)]})
+    visits = pa.table({"id": [i % 6000 for i in range(20_000)], "place": [f"place {i % 30}" for i in range(20_000)]})
+    for name, table in (("people", people), ("visits", visits)):
+        (tmp_path / name).mkdir()
+        third = table.num_rows // 3 + 1
+        for part in range(3):
+            pq.write_table(table.slice(part * third, third), tmp_path / name / f"{part}.parquet")
+    left, right = (ray.data.read_parquet(tmp_path / name) for name in ("visits", "people"))
+    left.join(right, "inner", num_partitions=2, on=("id",)).write_parquet(tmp_path / "out")
+    found = pq.read_table(tmp_path / "out")
+    assert found.schema.types == [pa.int64(), pa.string(), pa.string()]
+    expected = visits.join(people, "id", join_type="inner").to_pylist()
+    assert in_any_order(found.to_pylist()) == in_any_order(expected)
 
 
 def test_large_sides_meet():

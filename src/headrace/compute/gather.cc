@@ -10,6 +10,8 @@
 #include <arrow/datum.h>
 #include <arrow/type_traits.h>
 
+#include <algorithm>
+
 #include "headrace/block/compute_functions.h"
 #include "headrace/compute/gather_binary.h"
 #include "headrace/compute/gather_bits.h"
@@ -76,6 +78,32 @@ Result<std::shared_ptr<arrow::Array>> GatherViews(const arrow::ArrayVector& colu
                               &context);
 }
 
+/// Dictionaries that are one and the same: their codes.
+Result<std::shared_ptr<arrow::ArrayData>> GatherCodes(
+    const std::vector<const arrow::ArrayData*>& parts, std::span<const RowRef> rows,
+    arrow::MemoryPool* pool) {
+  const auto& type = static_cast<const arrow::DictionaryType&>(*parts.front()->type);
+  std::vector<std::shared_ptr<arrow::ArrayData>> codes;
+  std::vector<const arrow::ArrayData*> code_parts;
+  for (const arrow::ArrayData* part : parts) {
+    codes.push_back(part->Copy());
+    codes.back()->type = type.index_type();
+    codes.back()->dictionary = nullptr;
+    code_parts.push_back(codes.back().get());
+  }
+  ARROW_ASSIGN_OR_RAISE(auto gathered, GatherFixed(code_parts, rows, pool));
+  gathered->type = parts.front()->type;
+  gathered->dictionary = parts.front()->dictionary;
+  return gathered;
+}
+
+bool ShareDictionary(const std::vector<const arrow::ArrayData*>& parts) {
+  return parts.front()->type->id() == arrow::Type::DICTIONARY &&
+         std::all_of(parts.begin(), parts.end(), [&](const arrow::ArrayData* part) {
+           return part->dictionary == parts.front()->dictionary;
+         });
+}
+
 Result<std::shared_ptr<arrow::ArrayData>> GatherColumn(const std::vector<Block>& blocks, int index,
                                                        std::span<const RowRef> rows,
                                                        arrow::MemoryPool* pool) {
@@ -85,6 +113,7 @@ Result<std::shared_ptr<arrow::ArrayData>> GatherColumn(const std::vector<Block>&
   const arrow::Type::type id = parts.front()->type->storage_id();
   if (id == arrow::Type::BOOL) return GatherBools(parts, rows, pool);
   if (arrow::is_base_binary_like(id)) return GatherBinary(parts, rows, pool);
+  if (ShareDictionary(parts)) return GatherCodes(parts, rows, pool);
   ARROW_ASSIGN_OR_RAISE(auto fixed, GatherFixed(parts, rows, pool));
   if (fixed != nullptr) return fixed;
   arrow::ArrayVector columns;

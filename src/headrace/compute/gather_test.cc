@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "headrace/compute/gather.h"
 
+#include <arrow/array/array_dict.h>
 #include <arrow/array/builder_binary.h>
+#include <arrow/array/builder_dict.h>
 #include <arrow/array/builder_primitive.h>
 #include <arrow/array/concatenate.h>
 #include <gtest/gtest.h>
@@ -54,6 +56,26 @@ TEST(GatherRowsTest, EqualsSlicesPutTogether) {
     ASSERT_TRUE(got.batch()->ValidateFull().ok());
     ASSERT_TRUE(got.batch()->Equals(*want.batch())) << "round " << round;
   }
+}
+
+TEST(GatherRowsTest, SharedDictionariesStayShared) {
+  arrow::StringDictionaryBuilder builder;
+  for (const char* text : {"a", "b", "a", "c"}) EXPECT_TRUE(builder.Append(text).ok());
+  EXPECT_TRUE(builder.AppendNull().ok());
+  const auto codes = builder.Finish().ValueOrDie();
+  const Block block(
+      arrow::RecordBatch::Make(arrow::schema({arrow::field("s", codes->type())}), 5, {codes}));
+  const std::vector<RowRef> rows = {{1, 2}, {0, 0}, {1, 1}, {0, 1}};
+  const Block got =
+      GatherRows({block.Slice(0, 2), block.Slice(2, 3)}, rows, arrow::default_memory_pool())
+          .ValueOrDie();
+  ASSERT_TRUE(got.batch()->ValidateFull().ok());
+  EXPECT_EQ(got.batch()->column_data(0)->dictionary, block.batch()->column_data(0)->dictionary);
+  const auto& column = static_cast<const arrow::DictionaryArray&>(*got.batch()->column(0));
+  EXPECT_TRUE(column.IsNull(0));
+  EXPECT_EQ(column.GetValueIndex(1), 0);
+  EXPECT_EQ(column.GetValueIndex(2), 2);
+  EXPECT_EQ(column.GetValueIndex(3), 1);
 }
 
 TEST(GatherRowsTest, EqualsTakeOnRandomSchemas) {

@@ -33,6 +33,10 @@ class GroupTable {
 
   explicit GroupTable(std::vector<std::string> names);
 
+  /// Most of the next `more` rows will be new groups.
+  void Reserve(int64_t more) {
+    if (layout_ == Layout::kWord) words_.Reserve(more);
+  }
   /// Group number of each row of `block`, into `ids`; new keys become new groups. Fails with
   /// KeyError for a missing column, with TypeError for a type that cannot be a key or that does not
   /// go with those of earlier blocks, with CapacityError for more than 2^32 - 2 groups.

@@ -90,28 +90,23 @@ bool HashJoin::BuildsLeft(JoinType type, int64_t left_rows, int64_t right_rows) 
 
 Result<std::unique_ptr<HashJoin>> HashJoin::Make(const std::shared_ptr<arrow::Schema>& left,
                                                  const std::shared_ptr<arrow::Schema>& right,
-                                                 const JoinSpec& spec, bool builds_left,
-                                                 arrow::MemoryPool* pool) {
+                                                 const JoinSpec& spec, bool builds_left) {
   ARROW_RETURN_NOT_OK(RegisterComputeFunctions());
   if (builds_left ? IsLeftOnly(spec.type) : IsRightOnly(spec.type)) {
     return Status::Invalid("a ", ToString(spec.type), " join cannot build its ",
                            builds_left ? "left" : "right", " side");
   }
   ARROW_ASSIGN_OR_RAISE(JoinPlan plan, PlanJoin(*left, *right, spec));
-  std::unique_ptr<HashJoin> join(new HashJoin(std::move(plan), spec.type, builds_left, pool));
+  std::unique_ptr<HashJoin> join(new HashJoin(std::move(plan), spec.type, builds_left));
   // The side without a block still has its schema, and the keys their types.
   const auto& build_schema = builds_left ? left : right;
-  ARROW_ASSIGN_OR_RAISE(auto empty, arrow::RecordBatch::MakeEmpty(build_schema, pool));
+  ARROW_ASSIGN_OR_RAISE(auto empty, arrow::RecordBatch::MakeEmpty(build_schema));
   ARROW_RETURN_NOT_OK(join->AddBuild(Block(std::move(empty))));
   return join;
 }
 
-HashJoin::HashJoin(JoinPlan plan, JoinType type, bool builds_left, arrow::MemoryPool* pool)
-    : plan_(std::move(plan)),
-      schema_(plan_.schema()),
-      builds_left_(builds_left),
-      pool_(pool),
-      table_([this] {
+HashJoin::HashJoin(JoinPlan plan, JoinType type, bool builds_left)
+    : plan_(std::move(plan)), schema_(plan_.schema()), builds_left_(builds_left), table_([this] {
         std::vector<std::string> names;
         for (size_t i = 0; i < plan_.key_types.size(); ++i) {
           names.push_back("key " + std::to_string(i));
@@ -152,6 +147,7 @@ Result<arrow::ArrayVector> HashJoin::KeysOf(const Block& block, bool of_left) co
 Status HashJoin::AddBuild(const Block& block) {
   ARROW_ASSIGN_OR_RAISE(const arrow::ArrayVector keys, KeysOf(block, builds_left_));
   std::vector<uint32_t> groups;
+  table_.Reserve(block.num_rows());
   ARROW_RETURN_NOT_OK(table_.Add(keys, block.num_rows(), &groups));
   for (size_t i = 0; i < keys.size(); ++i) {
     ARROW_ASSIGN_OR_RAISE(const HashKeyColumn key, HashKeyColumn::Make(keys[i], "key"));
@@ -160,36 +156,40 @@ Status HashJoin::AddBuild(const Block& block) {
       if (key.IsNull(static_cast<int64_t>(row))) groups[row] = GroupTable::kNone;
     }
   }
+  // The first may be there for its schema alone.
+  if (!built_.empty() && built_.back().num_rows() == 0) built_.pop_back();
   if (built_.empty() || block.num_rows() > 0) built_.push_back(block);
   groups_.insert(groups_.end(), groups.begin(), groups.end());
   return Status::OK();
 }
 
-void HashJoin::Index() {
-  if (indexed_) return;
-  indexed_ = true;
-  // One more group for null keys, which no row finds.
+void HashJoin::EndBuild() {
   const auto num_groups = static_cast<size_t>(table_.num_groups());
-  for (uint32_t& group : groups_) {
-    if (group == GroupTable::kNone) group = static_cast<uint32_t>(num_groups);
+  const std::vector<uint32_t> groups = std::exchange(groups_, {});
+  const bool is_unique = num_groups == groups.size() &&
+                         std::find(groups.begin(), groups.end(), GroupTable::kNone) == groups.end();
+  if (is_unique && built_.size() == 1) return;  // groups are numbered as they come
+  std::vector<uint64_t> next;
+  if (!is_unique) {
+    // One more group for null keys, which no row finds.
+    begins_.assign(num_groups + 2, 0);
+    for (const uint32_t group : groups) ++begins_[std::min<size_t>(group, num_groups) + 1];
+    for (size_t group = 0; group <= num_groups; ++group) begins_[group + 1] += begins_[group];
+    next.assign(begins_.begin(), begins_.end() - 1);
   }
-  begins_.assign(num_groups + 2, 0);
-  for (const uint32_t group : groups_) ++begins_[group + 1];
-  for (size_t group = 0; group <= num_groups; ++group) begins_[group + 1] += begins_[group];
-  rows_.resize(groups_.size());
-  std::vector<uint64_t> next(begins_.begin(), begins_.end() - 1);
+  rows_.resize(groups.size());
   size_t place = 0;
   for (size_t block = 0; block < built_.size(); ++block) {
     for (int64_t row = 0; row < built_[block].num_rows(); ++row) {
-      rows_[next[groups_[place++]]++] = {static_cast<uint32_t>(block), static_cast<uint32_t>(row)};
+      const size_t group = std::min<size_t>(groups[place++], num_groups);
+      rows_[is_unique ? group : next[group]++] = {static_cast<uint32_t>(block),
+                                                  static_cast<uint32_t>(row)};
     }
   }
-  groups_ = {};
-  if (emits_unmatched_builds_) matched_.assign(num_groups + 1, 0);
 }
 
-Status HashJoin::Probe(const Block& block, int64_t max_rows, const Emit& emit) {
-  Index();
+Status HashJoin::Probe(const Block& block, int64_t max_rows, arrow::MemoryPool* pool,
+                       Matches* matches, const Emit& emit) const {
   if (block.num_rows() == 0) return Status::OK();
   ARROW_ASSIGN_OR_RAISE(const arrow::ArrayVector keys, KeysOf(block, !builds_left_));
   std::vector<uint32_t> groups;
@@ -201,30 +201,29 @@ Status HashJoin::Probe(const Block& block, int64_t max_rows, const Emit& emit) {
       if (key.IsNull(static_cast<int64_t>(row))) groups[row] = GroupTable::kNone;
     }
   }
-  return ProbeMatches(block, groups, max_rows, emit);
-}
-
-Status HashJoin::ProbeMatches(const Block& block, const std::vector<uint32_t>& groups,
-                              int64_t max_rows, const Emit& emit) {
+  if (emits_unmatched_builds_) matches->resize(static_cast<size_t>(table_.num_groups()));
   const auto limit = static_cast<size_t>(max_rows);
   std::vector<RowRef> probed;
   std::vector<RowRef> built;
+  probed.reserve(std::min(limit, groups.size()));
+  if (emits_pairs_) built.reserve(std::min(limit, groups.size()));
   const auto put = [&]() -> Status {
-    ARROW_RETURN_NOT_OK(Put(&block, probed, built, emit));
+    ARROW_RETURN_NOT_OK(Put(&block, probed, built, pool, emit));
     probed.clear();
     built.clear();
     return Status::OK();
   };
   for (size_t row = 0; row < groups.size(); ++row) {
     const RowRef probe = {0, static_cast<uint32_t>(row)};
-    // A group of null keys only has no rows.
     const uint32_t group = groups[row];
-    const bool is_match = group != GroupTable::kNone && begins_[group] < begins_[group + 1];
-    if (is_match && emits_unmatched_builds_) matched_[group] = 1;
+    std::pair<uint64_t, uint64_t> rows = {0, 0};
+    if (group != GroupTable::kNone) rows = RowsOf(group);
+    const bool is_match = rows.first < rows.second;  // a group of null keys only has no rows
+    if (is_match && emits_unmatched_builds_) (*matches)[group] = 1;
     if (is_match && emits_pairs_) {
-      for (uint64_t i = begins_[group]; i < begins_[group + 1]; ++i) {
+      for (uint64_t place = rows.first; place < rows.second; ++place) {
         probed.push_back(probe);
-        built.push_back(rows_[i]);
+        built.push_back(RowAt(place));
         if (probed.size() >= limit) ARROW_RETURN_NOT_OK(put());
       }
     } else if (is_match ? emits_matched_probes_ : emits_unmatched_probes_) {
@@ -236,24 +235,39 @@ Status HashJoin::ProbeMatches(const Block& block, const std::vector<uint32_t>& g
   return probed.empty() ? Status::OK() : put();
 }
 
-Status HashJoin::Finish(int64_t max_rows, const Emit& emit) {
-  Index();
+Status HashJoin::Finish(const Matches& matches, int64_t max_rows, arrow::MemoryPool* pool,
+                        const Emit& emit) const {
   if (!emits_unmatched_builds_) return Status::OK();
+  // With the group of null keys, if there is one.
+  const size_t num_groups =
+      begins_.empty() ? static_cast<size_t>(table_.num_groups()) : begins_.size() - 1;
   std::vector<RowRef> built;
-  for (size_t group = 0; group < matched_.size(); ++group) {
-    if (matched_[group] != 0) continue;
-    built.insert(built.end(), rows_.begin() + static_cast<std::ptrdiff_t>(begins_[group]),
-                 rows_.begin() + static_cast<std::ptrdiff_t>(begins_[group + 1]));
+  for (size_t group = 0; group < num_groups; ++group) {
+    if (group < matches.size() && matches[group] != 0) continue;
+    const auto [begin, end] = RowsOf(group);
+    for (uint64_t place = begin; place < end; ++place) built.push_back(RowAt(place));
   }
   for (size_t begin = 0; begin < built.size(); begin += static_cast<size_t>(max_rows)) {
     const size_t count = std::min(static_cast<size_t>(max_rows), built.size() - begin);
-    ARROW_RETURN_NOT_OK(Put(nullptr, {}, std::span(built).subspan(begin, count), emit));
+    ARROW_RETURN_NOT_OK(Put(nullptr, {}, std::span(built).subspan(begin, count), pool, emit));
   }
   return Status::OK();
 }
 
+Result<Block> HashJoin::GatherProbed(const Block& block, std::span<const RowRef> probed,
+                                     arrow::MemoryPool* pool) const {
+  // Each row is there once or not at all, so that as many as there are between the first and the
+  // last are all of them.
+  const bool at_most_once = !emits_pairs_ || begins_.empty();
+  if (at_most_once && probed.back().row - probed.front().row + 1 == probed.size()) {
+    return block.Slice(probed.front().row, static_cast<int64_t>(probed.size()));
+  }
+  return GatherRows({block}, probed, pool);
+}
+
 Status HashJoin::Put(const Block* block, std::span<const RowRef> probed,
-                     std::span<const RowRef> built, const Emit& emit) {
+                     std::span<const RowRef> built, arrow::MemoryPool* pool,
+                     const Emit& emit) const {
   // Which columns each side gives: those that it alone has, and the keys that both have.
   std::vector<int> probe_columns;
   std::vector<int> build_columns;
@@ -279,18 +293,18 @@ Status HashJoin::Put(const Block* block, std::span<const RowRef> probed,
   Block from_probe;
   Block from_build;
   if (!probe_columns.empty()) {
-    ARROW_ASSIGN_OR_RAISE(from_probe, GatherRows({Select(*block, probe_columns)}, probed, pool_));
+    ARROW_ASSIGN_OR_RAISE(from_probe, GatherProbed(Select(*block, probe_columns), probed, pool));
   }
   if (!build_columns.empty()) {
     std::vector<Block> selected;
     for (const Block& build : built_) selected.push_back(Select(build, build_columns));
-    ARROW_ASSIGN_OR_RAISE(from_build, GatherOrNull(std::move(selected), built, pool_));
+    ARROW_ASSIGN_OR_RAISE(from_build, GatherOrNull(std::move(selected), built, pool));
   }
   arrow::ArrayVector columns;
   for (size_t i = 0; i < sources.size(); ++i) {
     const auto& type = plan_.columns[i].type;
     if (sources[i].column < 0) {
-      ARROW_ASSIGN_OR_RAISE(auto nulls, arrow::MakeArrayOfNull(type, num_rows, pool_));
+      ARROW_ASSIGN_OR_RAISE(auto nulls, arrow::MakeArrayOfNull(type, num_rows, pool));
       columns.push_back(std::move(nulls));
       continue;
     }
@@ -302,10 +316,9 @@ Status HashJoin::Put(const Block* block, std::span<const RowRef> probed,
 }
 
 int64_t HashJoin::bytes() const {
-  return table_.bytes() +
-         static_cast<int64_t>(rows_.capacity() * sizeof(RowRef) +
-                              groups_.capacity() * sizeof(uint32_t) +
-                              begins_.capacity() * sizeof(uint64_t) + matched_.capacity());
+  return table_.bytes() + static_cast<int64_t>(rows_.capacity() * sizeof(RowRef) +
+                                               groups_.capacity() * sizeof(uint32_t) +
+                                               begins_.capacity() * sizeof(uint64_t));
 }
 
 }  // namespace headrace::compute

@@ -50,9 +50,8 @@ Lines LinesOf(const std::vector<Block>& blocks) {
 Result<std::vector<Block>> Join(const JoinSpec& spec, const std::vector<Block>& left,
                                 const std::vector<Block>& right, bool builds_left,
                                 int64_t max_rows = 1000) {
-  ARROW_ASSIGN_OR_RAISE(const auto join,
-                        HashJoin::Make(left.front().schema(), right.front().schema(), spec,
-                                       builds_left, arrow::default_memory_pool()));
+  ARROW_ASSIGN_OR_RAISE(const auto join, HashJoin::Make(left.front().schema(),
+                                                        right.front().schema(), spec, builds_left));
   std::vector<Block> out;
   const auto emit = [&](Block block) -> Status {
     EXPECT_LE(block.num_rows(), max_rows);
@@ -63,10 +62,12 @@ Result<std::vector<Block>> Join(const JoinSpec& spec, const std::vector<Block>& 
     return Status::OK();
   };
   for (const Block& block : builds_left ? left : right) ARROW_RETURN_NOT_OK(join->AddBuild(block));
+  join->EndBuild();
+  HashJoin::Matches matches;
   for (const Block& block : builds_left ? right : left) {
-    ARROW_RETURN_NOT_OK(join->Probe(block, max_rows, emit));
+    ARROW_RETURN_NOT_OK(join->Probe(block, max_rows, arrow::default_memory_pool(), &matches, emit));
   }
-  ARROW_RETURN_NOT_OK(join->Finish(max_rows, emit));
+  ARROW_RETURN_NOT_OK(join->Finish(matches, max_rows, arrow::default_memory_pool(), emit));
   return out;
 }
 

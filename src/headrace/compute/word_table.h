@@ -13,6 +13,8 @@ class WordTable {
  public:
   static constexpr uint32_t kNone = 0xffffffff;
 
+  /// Makes room for so many new keys at once, instead of growing with them.
+  void Reserve(int64_t more);
   /// Numbers of `keys`, into `ids`; a key that is new gets `next`, `next` + 1, …. Returns the
   /// number behind the last one given out.
   uint32_t Insert(std::span<const uint64_t> keys, uint32_t next, uint32_t* ids);
@@ -26,8 +28,6 @@ class WordTable {
     uint64_t key;
     uint32_t id;
   };
-  void Reserve(int64_t more);
-
   std::vector<Slot> slots_;  // a power of two of them, or none
   uint64_t mask_ = 0;
   int64_t size_ = 0;

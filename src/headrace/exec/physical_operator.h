@@ -29,9 +29,9 @@ class PhysicalOperator {
   virtual Status InputDone(int input_index) = 0;                   // once per input
   /// True when no more input can change the output: what feeds it should stop.
   virtual bool InputNotWanted() const { return Done(); }
-  /// It puts nothing out before it has all its input. What it holds is not held against those who
-  /// feed it, or it would never get all; it can be spilled.
-  virtual bool blocking() const { return false; }
+  /// It puts nothing out before it has all of that input. What it holds of it is not held against
+  /// those who feed it, or it would never get all; it can be spilled.
+  virtual bool blocking(int input_index) const { return false; }
   /// Bytes and bundles that wait for a task.
   virtual int64_t queued_bytes() const { return 0; }
   virtual int64_t queued_blocks() const { return 0; }

@@ -5,7 +5,6 @@
 #include "headrace/planner/exchange_nodes.h"
 #include "headrace/worker/steps/group_blocks_step.h"
 #include "headrace/worker/steps/group_steps.h"
-#include "headrace/worker/steps/join_step.h"
 #include "headrace/worker/steps/partition_steps.h"
 
 namespace headrace::planner {
@@ -94,31 +93,6 @@ Result<PhysicalNodePtr> PlanGroup(const plan::LogicalOperatorPtr& node, Physical
   const ExchangeSizes of_blocks = sizes(group);
   return PlanBlocksByKey("GroupBy", ExchangeOptions(group.name(), "HashShuffleOperator", of_blocks),
                          group.keys(), Give::kOnePerGroup, of_blocks, std::move(input));
-}
-
-Result<PhysicalNodePtr> PlanJoin(const plan::LogicalOperatorPtr& node,
-                                 std::vector<PhysicalNodePtr> inputs, const PlanContext& context) {
-  const JoinOptions& options = plan::As<plan::Join>(node)->options();
-  ARROW_ASSIGN_OR_RAISE(const auto left, EstimateInput(node->inputs()[0], context));
-  ARROW_ASSIGN_OR_RAISE(const auto right, EstimateInput(node->inputs()[1], context));
-  std::optional<int64_t> bytes;
-  if (left && right) bytes = *left + *right;
-  const ExchangeSizes sizes = ExchangeSizes::For(context, bytes, options.num_partitions);
-  compute::JoinSpec spec;
-  ARROW_ASSIGN_OR_RAISE(spec.type, compute::ParseJoinType(options.type));
-  spec.left_on = options.left_on;
-  spec.right_on = options.right_on;
-  spec.left_suffix = options.left_suffix;
-  spec.right_suffix = options.right_suffix;
-  std::vector<PhysicalNodePtr> sides;
-  sides.push_back(PartitionByHash("JoinLeft", options.left_on, sizes, std::move(inputs[0])));
-  sides.push_back(PartitionByHash("JoinRight", options.right_on, sizes, std::move(inputs[1])));
-  exec::PartitionExchangeOptions exchange = ExchangeOptions(node->name(), "JoinOperator", sizes);
-  exchange.num_inputs = 2;
-  return MakeSecondHalf(
-      "Join", std::make_shared<worker::JoinStepSpec>(std::move(spec)), sizes,
-      MakeOperatorNode(std::make_unique<exec::PartitionExchangeOperator>(std::move(exchange)),
-                       std::move(sides)));
 }
 
 }  // namespace headrace::planner

@@ -37,6 +37,7 @@ Status Ended(const WireReader& in) {
 Block WithTag(const Block& block, const ExchangeTag& tag) {
   WireWriter out;
   out.I64(tag.partition);
+  out.I64(tag.side);
   out.Bool(tag.holds_states);
   out.Bool(tag.starts_run);
   out.Str(Cut(tag.first_key));
@@ -52,6 +53,7 @@ Result<ExchangeTag> TagOf(const arrow::Schema& schema) {
   WireReader in(schema.metadata()->value(index));
   ExchangeTag tag;
   tag.partition = static_cast<int32_t>(in.I64());
+  tag.side = static_cast<int32_t>(in.I64());
   tag.holds_states = in.Bool();
   tag.starts_run = in.Bool();
   tag.first_key = in.Str();
@@ -111,6 +113,22 @@ Result<std::vector<int64_t>> DeserializeBlockCounts(std::string_view argument) {
   for (int64_t& count : num_blocks) count = in.I64();
   ARROW_RETURN_NOT_OK(Ended(in));
   return num_blocks;
+}
+
+std::string JoinInput::Serialize() const {
+  WireWriter out;
+  out.I64(side);
+  out.Bool(partition);
+  return out.Take();
+}
+
+Result<JoinInput> JoinInput::Deserialize(std::string_view argument) {
+  WireReader in(argument);
+  JoinInput input;
+  input.side = static_cast<int32_t>(in.I64());
+  input.partition = in.Bool();
+  ARROW_RETURN_NOT_OK(Ended(in));
+  return input;
 }
 
 std::string SerializeFirstRow(int64_t first_row) {

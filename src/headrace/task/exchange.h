@@ -18,7 +18,8 @@ struct ExchangeTag {
   /// Longest key that a tag carries. A longer one is cut, which keeps the order of different ones.
   static constexpr size_t kMaxKeyBytes = 64;
 
-  int32_t partition = -1;     // of a partitioned exchange
+  int32_t partition = -1;     // of a partitioned exchange; -1: not partitioned
+  int32_t side = 0;           // of a join: 0 is the left one
   bool holds_states = false;  // of an aggregation: partial states, not rows
   // Of a sorted one: blocks of a run follow one another in the output of one task.
   bool starts_run = false;
@@ -59,6 +60,16 @@ struct MergeRange {
 /// Argument of a task over several inputs: how many blocks of its bundle are of each.
 std::string SerializeBlockCounts(const std::vector<int64_t>& num_blocks);
 Result<std::vector<int64_t>> DeserializeBlockCounts(std::string_view argument);
+
+/// Argument of a task of the first half of a join: which side its rows are of, and whether they are
+/// to be partitioned or, since one side is small, go on as they are.
+struct JoinInput {
+  int32_t side = 0;
+  bool partition = true;
+
+  std::string Serialize() const;
+  static Result<JoinInput> Deserialize(std::string_view argument);
+};
 
 /// Argument of a task over rows whose places in the whole dataset matter: that of its first row.
 std::string SerializeFirstRow(int64_t first_row);

@@ -3,6 +3,7 @@
 
 #include "headrace/worker/steps/group_blocks_step.h"
 #include "headrace/worker/steps/group_steps.h"
+#include "headrace/worker/steps/join_partition_step.h"
 #include "headrace/worker/steps/join_step.h"
 #include "headrace/worker/steps/map_steps.h"
 #include "headrace/worker/steps/native_steps.h"
@@ -33,6 +34,7 @@ Result<StepSpecPtr> DeserializeStep(std::string_view kind, WireReader* in) {
   if (kind == BoundaryPartitionStepSpec::kKind) return BoundaryPartitionStepSpec::Deserialize(in);
   if (kind == PartialGroupStepSpec::kKind) return PartialGroupStepSpec::Deserialize(in);
   if (kind == FinalGroupStepSpec::kKind) return FinalGroupStepSpec::Deserialize(in);
+  if (kind == JoinPartitionStepSpec::kKind) return JoinPartitionStepSpec::Deserialize(in);
   if (kind == JoinStepSpec::kKind) return JoinStepSpec::Deserialize(in);
   if (kind == WriteStepSpec::kKind) return WriteStepSpec::Deserialize(in);
   if (kind == GroupBlocksStepSpec::kKind) return GroupBlocksStepSpec::Deserialize(in);

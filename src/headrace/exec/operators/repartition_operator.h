@@ -17,7 +17,7 @@ class RepartitionOperator final : public PhysicalOperator {
   const std::string& name() const override { return name_; }
   std::string_view type() const override { return "AllToAllOperator"; }
   bool WantsInput(int) const override { return !input_done_; }
-  bool blocking() const override { return true; }
+  bool blocking(int) const override { return true; }
   Status AddInput(RefBundle bundle, int) override {
     num_rows_ += bundle.num_rows();
     bytes_ += bundle.size_bytes();

@@ -48,7 +48,7 @@ int64_t ResourceManager::HeldBytes(const Topology::Node& node) const {
   const Topology::Node* at = &node;
   while (at->output >= 0) {
     const Topology::Node& next = topology_.nodes()[at->output];
-    if (next.op->blocking()) return bytes;
+    if (next.op->blocking(at->output_input)) return bytes;
     if (next.tasks != nullptr) {
       return bytes + next.op->queued_bytes() + next.tasks->running_input_bytes();
     }
@@ -74,9 +74,10 @@ int64_t ResourceManager::StoreUsage(const Topology::Node& node) const {
 
 bool ResourceManager::FeedsBlocking(const Topology::Node& node) const {
   for (const Topology::Node* at = &node; at->output >= 0;) {
-    at = &topology_.nodes()[at->output];
-    if (at->op->blocking()) return true;
-    if (at->tasks != nullptr) return false;
+    const Topology::Node& next = topology_.nodes()[at->output];
+    if (next.op->blocking(at->output_input)) return true;
+    if (next.tasks != nullptr) return false;
+    at = &next;
   }
   return false;
 }

@@ -20,7 +20,7 @@ class BlockOrderOperator final : public PhysicalOperator {
   const std::string& name() const override { return name_; }
   std::string_view type() const override { return "AllToAllOperator"; }
   bool WantsInput(int) const override { return !input_done_; }
-  bool blocking() const override { return true; }
+  bool blocking(int) const override { return true; }
   Status AddInput(RefBundle bundle, int) override {
     bytes_ += bundle.size_bytes();
     for (const task::BlockRef& block : bundle.blocks()) blocks_.push_back(block);

@@ -41,7 +41,7 @@ class PartitionExchangeOperator final : public PhysicalOperator {
   const std::string& name() const override { return options_.name; }
   std::string_view type() const override { return options_.type; }
   bool WantsInput(int) const override { return inputs_left_ > 0; }
-  bool blocking() const override { return true; }
+  bool blocking(int) const override { return true; }
   Status AddInput(RefBundle bundle, int input_index) override;
   Status InputDone(int) override {
     --inputs_left_;

@@ -30,7 +30,7 @@ class RangeExchangeOperator final : public PhysicalOperator {
   const std::string& name() const override { return options_.name; }
   std::string_view type() const override { return "AllToAllOperator"; }
   bool WantsInput(int) const override { return !input_done_; }
-  bool blocking() const override { return true; }
+  bool blocking(int) const override { return true; }
   Status AddInput(RefBundle bundle, int) override;
   Status InputDone(int) override;
   std::optional<RefBundle> TakeOutput() override;

@@ -33,6 +33,17 @@ Result<LogicalOperatorPtr> Keep(const LogicalOperatorPtr& node) {
     return std::make_shared<Read>(std::move(source), read->override_num_blocks(), read->options(),
                                   read->limit_rows());
   }
+  if (As<Join>(node) != nullptr) {
+    // Partitioned sides become text again, a broadcast one keeps its codes.
+    std::vector<LogicalOperatorPtr> sides;
+    bool keeps_any = false;
+    for (const LogicalOperatorPtr& side : node->inputs()) {
+      ARROW_ASSIGN_OR_RAISE(auto kept, Keep(side));
+      keeps_any |= kept != nullptr;
+      sides.push_back(kept != nullptr ? std::move(kept) : side);
+    }
+    return keeps_any ? node->WithInputs(std::move(sides)) : nullptr;
+  }
   const auto* project = As<Project>(node);
   if (project == nullptr) return nullptr;
   ARROW_ASSIGN_OR_RAISE(const auto schema, SchemaOf(project->input()));

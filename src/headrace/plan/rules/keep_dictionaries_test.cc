@@ -93,6 +93,20 @@ TEST(KeepDictionariesTest, SettlesAfterOneRewrite) {
   EXPECT_EQ(KeepDictionaries().Rewrite(once).ValueOrDie(), once);
 }
 
+TEST(KeepDictionariesTest, KeepsThemOnBothSidesOfAJoin) {
+  const auto join = std::make_shared<Join>(
+      ReadText(), WithColumn(ReadText(), "u", Call("utf8_upper", {Col("s")})),
+      JoinOptions{.left_on = {"n"}, .right_on = {"n"}});
+  const auto write = std::make_shared<Write>(join, std::make_shared<TestSink>(true), MapOptions{});
+  const LogicalOperatorPtr node = KeepDictionaries().Rewrite(write).ValueOrDie()->input();
+  const auto keeps = [](LogicalOperatorPtr side) {
+    while (As<Read>(side) == nullptr) side = side->input();
+    return dynamic_cast<const TextSource&>(*As<Read>(side)->source()).keeps();
+  };
+  EXPECT_TRUE(keeps(node->inputs()[0]));
+  EXPECT_FALSE(keeps(node->inputs()[1])) << "text is computed with";
+}
+
 /// Whether the source under an aggregation of `input` by `keys` keeps dictionaries after the rule.
 bool KeepsUnderGroup(LogicalOperatorPtr input, std::vector<std::string> keys,
                      std::vector<Aggregation> aggregations) {

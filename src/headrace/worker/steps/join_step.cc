@@ -35,8 +35,12 @@ struct Side {
 
 class JoinStep final : public Step {
  public:
-  JoinStep(compute::JoinSpec join, const StepContext& context)
-      : join_(std::move(join)), pool_(context.pool), cancelled_(context.cancelled) {}
+  JoinStep(compute::JoinSpec join, int build_side, std::shared_ptr<SharedBuild> shared,
+           const StepContext& context)
+      : join_(std::move(join)),
+        build_side_(build_side),
+        shared_(std::move(shared)),
+        context_(context) {}
   Status Begin(const TaskInfo& task) override {
     ARROW_ASSIGN_OR_RAISE(const std::vector<int64_t> counts,
                           task::DeserializeBlockCounts(task.argument));
@@ -47,6 +51,7 @@ class JoinStep final : public Step {
     target_bytes_ = task.target_max_block_size > 0
                         ? std::min(task.target_max_block_size, kGatheredBytes)
                         : kGatheredBytes;
+    is_broadcast_ = false;
     left_ = {};
     right_ = {};
     return Status::OK();
@@ -54,6 +59,8 @@ class JoinStep final : public Step {
   Status Process(Block block, BlockSink&) override {
     Side& side = left_blocks_ > 0 ? left_ : right_;
     --left_blocks_;
+    ARROW_ASSIGN_OR_RAISE(const task::ExchangeTag tag, task::TagOf(*block.schema()));
+    is_broadcast_ |= tag.partition < 0;
     side.blocks.push_back(task::WithoutTag(block));
     return Status::OK();
   }
@@ -62,34 +69,50 @@ class JoinStep final : public Step {
     Side right = std::exchange(right_, {});
     ARROW_RETURN_NOT_OK(Unify(join_.left_on, &left));
     ARROW_RETURN_NOT_OK(Unify(join_.right_on, &right));
-    const bool builds_left =
-        compute::HashJoin::BuildsLeft(join_.type, left.num_rows(), right.num_rows());
-    ARROW_ASSIGN_OR_RAISE(const auto join, compute::HashJoin::Make(left.schema, right.schema, join_,
-                                                                   builds_left, pool_));
+    const bool builds_left = is_broadcast_ ? build_side_ == 0
+                                           : compute::HashJoin::BuildsLeft(
+                                                 join_.type, left.num_rows(), right.num_rows());
     const int64_t row_bytes = std::max<int64_t>(1, left.bytes_per_row() + right.bytes_per_row());
     const int64_t max_rows = std::max<int64_t>(1, target_bytes_ / row_bytes);
+    const auto build = [&] { return Build(left, right, builds_left); };
+    ARROW_ASSIGN_OR_RAISE(const auto join, is_broadcast_ ? shared_->Get(build) : build());
     bool put_any = false;
     const auto emit = [&](Block block) -> Status {
-      if (cancelled_ != nullptr && *cancelled_) {
-        return MakeError(arrow::StatusCode::Cancelled, ErrorKind::kCancelled, "task was cancelled");
-      }
+      ARROW_RETURN_NOT_OK(CheckCancelled(context_));
       put_any = true;
       return out.full() ? Status::OK() : out.Put(std::move(block));
     };
-    for (const Block& block : builds_left ? left.blocks : right.blocks) {
-      ARROW_RETURN_NOT_OK(join->AddBuild(block));
-    }
+    compute::HashJoin::Matches matches;
     for (Block& block : builds_left ? right.blocks : left.blocks) {
       if (out.full()) return Status::OK();
-      ARROW_RETURN_NOT_OK(join->Probe(std::exchange(block, Block()), max_rows, emit));
+      ARROW_RETURN_NOT_OK(
+          join->Probe(std::exchange(block, Block()), max_rows, context_.pool, &matches, emit));
     }
-    ARROW_RETURN_NOT_OK(join->Finish(max_rows, emit));
+    ARROW_RETURN_NOT_OK(join->Finish(matches, max_rows, context_.pool, emit));
     if (put_any) return Status::OK();
-    ARROW_ASSIGN_OR_RAISE(auto empty, arrow::RecordBatch::MakeEmpty(join->schema(), pool_));
+    ARROW_ASSIGN_OR_RAISE(auto empty, arrow::RecordBatch::MakeEmpty(join->schema(), context_.pool));
     return out.Put(Block(std::move(empty)));
   }
 
  private:
+  Result<std::shared_ptr<const compute::HashJoin>> Build(const Side& left, const Side& right,
+                                                         bool builds_left) const {
+    ARROW_ASSIGN_OR_RAISE(std::shared_ptr<compute::HashJoin> join,
+                          compute::HashJoin::Make(left.schema, right.schema, join_, builds_left));
+    const std::vector<Block>& blocks = builds_left ? left.blocks : right.blocks;
+    if (is_broadcast_ && blocks.size() > 1) {
+      // Every row of the other side looks here: one block has one dictionary per column.
+      arrow::RecordBatchVector batches;
+      for (const Block& block : blocks) batches.push_back(block.batch());
+      ARROW_ASSIGN_OR_RAISE(auto whole, arrow::ConcatenateRecordBatches(batches));
+      ARROW_RETURN_NOT_OK(join->AddBuild(Block(std::move(whole))));
+    } else {
+      for (const Block& block : blocks) ARROW_RETURN_NOT_OK(join->AddBuild(block));
+    }
+    join->EndBuild();
+    return join;
+  }
+
   /// One schema for all blocks of a side.
   Status Unify(const std::vector<std::string>& keys, Side* side) {
     std::erase_if(side->blocks, [](const Block& block) { return block.num_columns() == 0; });
@@ -108,16 +131,18 @@ class JoinStep final : public Step {
     for (const Block& block : side->blocks) schemas.push_back(block.schema());
     ARROW_ASSIGN_OR_RAISE(side->schema, headrace::UnifySchemas(schemas));
     for (Block& block : side->blocks) {
-      ARROW_ASSIGN_OR_RAISE(block, ConformTo(block, side->schema, pool_));
+      ARROW_ASSIGN_OR_RAISE(block, ConformTo(block, side->schema, context_.pool));
     }
     return Status::OK();
   }
 
   const compute::JoinSpec join_;
-  arrow::MemoryPool* const pool_;
-  const std::atomic<bool>* const cancelled_;
+  const int build_side_;  // of a broadcast
+  const std::shared_ptr<SharedBuild> shared_;
+  const StepContext context_;
   int64_t left_blocks_ = 0;  // still to come
   int64_t target_bytes_ = 0;
+  bool is_broadcast_ = false;
   Side left_;
   Side right_;
 };
@@ -136,7 +161,7 @@ std::optional<std::string> ReadSuffix(WireReader* in) {
 }  // namespace
 
 Result<std::unique_ptr<Step>> JoinStepSpec::Make(const StepContext& context) const {
-  return std::make_unique<JoinStep>(join_, context);
+  return std::make_unique<JoinStep>(join_, build_side_, shared_, context);
 }
 Status JoinStepSpec::Serialize(WireWriter* out) const {
   out->Str(compute::ToString(join_.type));
@@ -144,6 +169,7 @@ Status JoinStepSpec::Serialize(WireWriter* out) const {
   out->Strs(join_.right_on);
   WriteSuffix(join_.left_suffix, out);
   WriteSuffix(join_.right_suffix, out);
+  out->I64(build_side_);
   return Status::OK();
 }
 Result<StepSpecPtr> JoinStepSpec::Deserialize(WireReader* in) {
@@ -153,7 +179,7 @@ Result<StepSpecPtr> JoinStepSpec::Deserialize(WireReader* in) {
   join.right_on = in->Strs();
   join.left_suffix = ReadSuffix(in);
   join.right_suffix = ReadSuffix(in);
-  return std::make_shared<JoinStepSpec>(std::move(join));
+  return std::make_shared<JoinStepSpec>(std::move(join), static_cast<int>(in->I64()));
 }
 
 }  // namespace headrace::worker

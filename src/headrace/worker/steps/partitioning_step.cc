@@ -28,7 +28,7 @@ Status PartitioningStep::Process(Block block, BlockSink& out) {
 
 Status PartitioningStep::Finish(BlockSink& out) {
   if (!held_.empty()) ARROW_RETURN_NOT_OK(Flush(out));
-  return put_any_ ? Status::OK() : Send(empty_, {.partition = 0}, out);
+  return put_any_ ? Status::OK() : Send(empty_, TagFor(0), out);
 }
 
 Status PartitioningStep::Flush(BlockSink& out) {
@@ -44,7 +44,7 @@ Status PartitioningStep::Flush(BlockSink& out) {
     if (rows.of(p).empty()) continue;
     ARROW_RETURN_NOT_OK(CheckCancelled(context_));
     ARROW_ASSIGN_OR_RAISE(const Block part, compute::GatherRows(blocks, rows.of(p), context_.pool));
-    ARROW_RETURN_NOT_OK(Send(part, {.partition = p}, out));
+    ARROW_RETURN_NOT_OK(Send(part, TagFor(p), out));
   }
   return Status::OK();
 }

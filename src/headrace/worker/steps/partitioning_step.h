@@ -24,6 +24,8 @@ class PartitioningStep : public Step {
  protected:
   /// The partition of each row of `block`, in [0, num_partitions).
   virtual Status Assign(const Block& block, std::vector<int32_t>* partitions) = 0;
+  /// Of the blocks of `partition`.
+  virtual task::ExchangeTag TagFor(int partition) const { return {.partition = partition}; }
   /// For what does not go through Process.
   Status Send(const Block& block, const task::ExchangeTag& tag, BlockSink& out);
   int num_partitions() const { return num_partitions_; }
