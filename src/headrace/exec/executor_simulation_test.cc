@@ -16,6 +16,8 @@
 #include "headrace/exec/operators/repartition_operator.h"
 #include "headrace/exec/operators/row_slicer_operator.h"
 #include "headrace/exec/shuffle/block_order_operator.h"
+#include "headrace/exec/shuffle/join_exchange_operator.h"
+#include "headrace/exec/shuffle/join_strategy_operator.h"
 #include "headrace/exec/shuffle/partition_exchange_operator.h"
 #include "headrace/exec/shuffle/range_exchange_operator.h"
 #include "headrace/exec/shuffle/row_number_operator.h"
@@ -66,7 +68,8 @@ std::vector<int64_t> IdsOf(const std::vector<Block>& blocks) {
 }
 
 /// First half of an exchange: row `id` belongs to partition `id` % `num_partitions`.
-Status Partition(int num_partitions, const std::vector<Block>& inputs, task::TaskOutput& out) {
+Status Partition(int num_partitions, const std::vector<Block>& inputs, task::TaskOutput& out,
+                 int32_t side = 0) {
   std::vector<std::vector<int64_t>> partitions(static_cast<size_t>(num_partitions));
   for (const int64_t id : IdsOf(inputs)) {
     partitions[static_cast<size_t>(id % num_partitions)].push_back(id);
@@ -74,7 +77,19 @@ Status Partition(int num_partitions, const std::vector<Block>& inputs, task::Tas
   for (int p = 0; p < num_partitions; ++p) {
     const auto& ids = partitions[static_cast<size_t>(p)];
     if (ids.empty() && p > 0) continue;
-    ARROW_RETURN_NOT_OK(out.Put(task::WithTag(testkit::IdBlock(ids), {.partition = p})));
+    const task::ExchangeTag tag = {.partition = p, .side = side};
+    ARROW_RETURN_NOT_OK(out.Put(task::WithTag(testkit::IdBlock(ids), tag)));
+  }
+  return Status::OK();
+}
+
+/// First half of a join, as its argument says.
+Status JoinMap(int num_partitions, const std::vector<Block>& inputs, const task::TaskParams& params,
+               task::TaskOutput& out) {
+  ARROW_ASSIGN_OR_RAISE(const auto input, task::JoinInput::Deserialize(params.argument));
+  if (input.partition) return Partition(num_partitions, inputs, out, input.side);
+  for (const Block& block : inputs) {
+    ARROW_RETURN_NOT_OK(out.Put(task::WithTag(block, {.side = input.side})));
   }
   return Status::OK();
 }
@@ -117,12 +132,12 @@ Status MergeRuns(const std::vector<Block>& inputs, const task::TaskParams& param
   return out.Put(testkit::IdBlock(ids));
 }
 
-/// Rows of the first input of a zip.
+/// Rows of the first input of a zip or a join.
 Status TakeLeft(const std::vector<Block>& inputs, const task::TaskParams& params,
                 task::TaskOutput& out) {
   ARROW_ASSIGN_OR_RAISE(const auto counts, task::DeserializeBlockCounts(params.argument));
   for (int64_t i = 0; i < counts.front(); ++i) {
-    ARROW_RETURN_NOT_OK(out.Put(inputs[static_cast<size_t>(i)]));
+    ARROW_RETURN_NOT_OK(out.Put(task::WithoutTag(inputs[static_cast<size_t>(i)])));
   }
   return Status::OK();
 }
@@ -192,7 +207,7 @@ class Simulation {
   }
 
   int AddOne(std::vector<int64_t>* ids) {
-    switch (random_.Between(0, 9)) {
+    switch (random_.Between(0, 10)) {
       case 0: {
         const int64_t rows = random_.Between(0, 50);
         if (rows < static_cast<int64_t>(ids->size())) ids->resize(rows);
@@ -216,6 +231,8 @@ class Simulation {
         return AddRangeExchange(ids);
       case 6:
         return AddZip(*ids);
+      case 7:
+        return AddJoin(ids);
       default:
         return builder_.Map("tasks", Tweak());
     }
@@ -232,9 +249,7 @@ class Simulation {
     options.num_partitions = num_partitions;
     options.min_bundle_bytes = random_.Between(0, 100);
     builder_.Add(std::make_unique<PartitionExchangeOperator>(options));
-    std::stable_sort(ids->begin(), ids->end(), [num_partitions](int64_t a, int64_t b) {
-      return a % num_partitions < b % num_partitions;
-    });
+    SortByPartition(num_partitions, ids);
     return builder_.Map("reduce", TweakFor([](const auto& inputs, const auto&, auto& out) {
                           for (const Block& block : inputs) {
                             ARROW_RETURN_NOT_OK(out.Put(task::WithoutTag(block)));
@@ -267,6 +282,41 @@ class Simulation {
             : builder_.Add(std::make_unique<BlockOrderOperator>(random_.Between(0, 100)));
     builder_.Add(std::make_unique<ZipOperator>(2), {left, right});
     return builder_.Map("zip", TweakFor(TakeLeft));
+  }
+
+  /// With a second source whose size decides how they meet. Gives the rows of the left side.
+  int AddJoin(std::vector<int64_t>* ids) {
+    const int left = builder_.Add(std::make_unique<RowNumberOperator>("rows", 50));
+    const int64_t right_rows = random_.Between(0, 40);
+    builder_.Range(right_rows, random_.Between(1, 8), 50000);
+    const int right = builder_.Map("tasks", Tweak());
+    JoinStrategyOptions strategy;
+    strategy.build_side = 1;
+    strategy.max_broadcast_bytes = random_.Between(0, 300);
+    strategy.bundle_bytes = random_.Between(1, 100);
+    builder_.Add(std::make_unique<JoinStrategyOperator>(strategy), {left, right});
+    const auto num_partitions = static_cast<int>(random_.Between(1, 5));
+    builder_.Map("join map",
+                 TweakFor([num_partitions](const auto& inputs, const auto& params, auto& out) {
+                   return JoinMap(num_partitions, inputs, params, out);
+                 }));
+    PartitionExchangeOptions exchange;
+    exchange.name = "join";
+    exchange.num_inputs = 2;
+    exchange.num_partitions = num_partitions;
+    exchange.min_bundle_bytes = random_.Between(1, 100);
+    builder_.Add(std::make_unique<JoinExchangeOperator>(exchange, 1, strategy.bundle_bytes));
+    if (right_rows * kBytesPerRow > strategy.max_broadcast_bytes) {
+      SortByPartition(num_partitions, ids);
+    }
+    return builder_.Map("join", TweakFor(TakeLeft));
+  }
+
+  /// The order in which partitions come.
+  static void SortByPartition(int num_partitions, std::vector<int64_t>* ids) {
+    std::stable_sort(ids->begin(), ids->end(), [num_partitions](int64_t a, int64_t b) {
+      return a % num_partitions < b % num_partitions;
+    });
   }
 
   /// For the halves of exchanges: a task has one bundle, and what it gives is not cut up.
