@@ -27,6 +27,9 @@ struct ReadParallelism {
   std::optional<int64_t> override_num_blocks;  // the user's wish
   int64_t buffer_bytes = 32 << 20;             // as in ReadOptions
   int num_cpus = 1;
+  /// Tasks per CPU while there is enough for each: tasks of uneven cost then end at about the same
+  /// time. Fewer where a task has work to do at its end, however much it read.
+  int max_tasks_per_cpu = 4;
 };
 
 /// One unit of reading: what one task reads.

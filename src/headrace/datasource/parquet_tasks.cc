@@ -12,7 +12,7 @@ int64_t WantedTasks(int64_t total_bytes, const ReadParallelism& parallelism) {
   const int64_t cpus = std::max(1, parallelism.num_cpus);
   int64_t wanted = 2 * cpus;
   if (parallelism.target_min_block_size > 0) {
-    const int64_t most = std::max(4 * cpus, parallelism.min_num_blocks);
+    const int64_t most = std::max(parallelism.max_tasks_per_cpu * cpus, parallelism.min_num_blocks);
     wanted = std::max(wanted, std::min(most, total_bytes / parallelism.target_min_block_size));
   }
   if (parallelism.target_max_block_size > 0) {

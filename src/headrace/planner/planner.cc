@@ -79,9 +79,12 @@ void ApplyMapOptions(const plan::MapOptions& options, PhysicalNode* node) {
 Result<PhysicalNodePtr> Lower(const plan::LogicalOperatorPtr& node, const PlanContext& context) {
   if (plan::As<plan::Read>(node) != nullptr) return PlanRead(node, context);
   if (plan::As<plan::InputData>(node) != nullptr) return PlanInputData(node, context);
+  // A task that groups what it reads sends all its groups at its end: few tasks send fewer.
+  PlanContext below = context;
+  if (plan::As<plan::GroupAggregate>(node) != nullptr) below.max_read_tasks_per_cpu = 2;
   std::vector<PhysicalNodePtr> inputs;
   for (const auto& input : node->inputs()) {
-    ARROW_ASSIGN_OR_RAISE(auto lowered, Lower(input, context));
+    ARROW_ASSIGN_OR_RAISE(auto lowered, Lower(input, below));
     inputs.push_back(std::move(lowered));
   }
   if (plan::As<plan::Union>(node) != nullptr) {

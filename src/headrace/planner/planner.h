@@ -22,6 +22,8 @@ struct PlanContext {
   store::MemoryLedger* memory = nullptr;  // of the engine; tasks in this process ask it
   std::string write_id;                   // of the run
   std::string working_directory;          // of the program when the run begins
+  /// ReadParallelism::max_tasks_per_cpu of the reads below.
+  int max_read_tasks_per_cpu = ReadParallelism().max_tasks_per_cpu;
   /// Plan for showing only: sources are not asked for their tasks.
   bool dry_run = false;
 };
