@@ -426,8 +426,14 @@ class Simulation {
     if (cpu <= resources.limits().slots.cpu + 1e-5) grants_when_slots_fit_ = grants_;
     EXPECT_TRUE(cpu <= resources.limits().slots.cpu + 1e-5 || grants_ > grants_when_slots_fit_)
         << cpu << " CPU are in use";
-    if (held <= store_limit_) grants_when_store_fits_ = grants_;
-    EXPECT_LE(held, store_limit_ + window_ * (running + 1 + grants_ - grants_when_store_fits_))
+    if (held <= store_limit_) {
+      grants_when_store_fits_ = grants_;
+      most_running_ = 0;
+    }
+    // Those that have ended since have put their windows out as well.
+    most_running_ = std::max(most_running_, running);
+    EXPECT_LE(held,
+              store_limit_ + window_ * (most_running_ + 1 + grants_ - grants_when_store_fits_))
         << "of the object store is held; window " << window_ << ", running " << running;
   }
 
@@ -447,6 +453,7 @@ class Simulation {
   std::unique_ptr<StreamingExecutor> executor_;
   std::vector<int64_t> rows_;
   int64_t store_limit_ = 0;
+  int64_t most_running_ = 0;  // since what is held last fitted
   int64_t window_ = 0;
   /// A long task would hardly ever end if its workers went on dying.
   static constexpr int kMaxKills = 200;
