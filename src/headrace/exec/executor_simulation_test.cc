@@ -143,6 +143,9 @@ Status TakeLeft(const std::vector<Block>& inputs, const task::TaskParams& params
 }
 
 constexpr int64_t kBytesPerRow = 8;
+constexpr int64_t kRowsPerBranch = 40;
+constexpr int64_t kMostBranches = 3;
+constexpr int64_t kMostRows = kRowsPerBranch * kMostBranches;
 
 class Simulation {
  public:
@@ -190,9 +193,9 @@ class Simulation {
   std::vector<int64_t> AddOperators() {
     std::vector<int> branches;
     std::vector<int64_t> ids;
-    const int64_t num_branches = random_.Once(3) ? random_.Between(2, 3) : 1;
+    const int64_t num_branches = random_.Once(3) ? random_.Between(2, kMostBranches) : 1;
     for (int64_t branch = 0; branch < num_branches; ++branch) {
-      const auto num_rows = random_.Between(0, 40);
+      const auto num_rows = random_.Between(0, kRowsPerBranch);
       std::vector<int64_t> some = Iota(num_rows, 1000 * branch);
       const int64_t num_blocks = random_.Between(0, 8);
       int last = builder_.Range(num_rows, num_blocks, 1000 * branch);
@@ -287,7 +290,7 @@ class Simulation {
   /// With a second source whose size decides how they meet. Gives the rows of the left side.
   int AddJoin(std::vector<int64_t>* ids) {
     const int left = builder_.Add(std::make_unique<RowNumberOperator>("rows", 50));
-    const int64_t right_rows = random_.Between(0, 40);
+    const int64_t right_rows = random_.Between(0, kRowsPerBranch);
     builder_.Range(right_rows, random_.Between(1, 8), 50000);
     const int right = builder_.Map("tasks", Tweak());
     JoinStrategyOptions strategy;
@@ -319,10 +322,12 @@ class Simulation {
     });
   }
 
-  /// For the halves of exchanges: a task has one bundle, and what it gives is not cut up.
+  /// For the halves of exchanges: a task has one bundle, and what it gives is not cut up: a block
+  /// may have all rows.
   TopologyBuilder::ChangeMap TweakFor(FakeBody::Function function) {
     return [this, function = std::move(function)](MapOperatorOptions& options) {
       Tweak()(options);
+      window_ = std::max(window_, options.max_unread_blocks * kMostRows * kBytesPerRow);
       options.bundler.min_rows = 0;
       options.bundler.may_group = false;
       options.body = std::make_shared<FakeBody>(options.name, function);
