@@ -15,16 +15,33 @@ struct SortColumn {
   bool operator==(const SortColumn&) const = default;
 };
 
-/// One value per group.
+/// One aggregate over the rows of each group.
+///
+/// | Function | Value | Type |
+/// |---|---|---|
+/// | count | rows; with a column and ignore_nulls, those that are not null | int64 |
+/// | sum | | int64, uint64, double, decimal(38 or 76 digits), duration |
+/// | min, max | NaN only where there is nothing else | of the column |
+/// | abs_max | | of the column |
+/// | mean, std | std of too few rows for its ddof: NaN | double |
+/// | quantile, approx_quantile | both exact, linear between neighbours; NaN where one is | double |
+/// | first, last | in the order of the rows | of the column |
+/// | unique, as_list | distinct values in order of first appearance; all values | list |
+/// | count_distinct | | int64 |
+/// | value_counter | | struct<values: list, counts: list<int64>> |
+/// | approx_topk | exact; most frequent first | list<struct<(name of the column), count: int64>> |
+/// | missing_pct, zero_pct | nulls or NaN, zeros per row, 0 to 100 | double |
+///
+/// A group without values has a null (count, count_distinct: 0; lists: an empty one). A null that
+/// is not ignored makes sum, min, max, abs_max, mean, std and quantile null, is a value for first,
+/// last, lists and counts of values, and is a row for zero_pct.
 struct Aggregation {
-  /// count, sum, min, max, mean, std, abs_max, quantile, unique, count_distinct, as_list,
-  /// value_counter, missing_pct, zero_pct, first, last, approx_quantile, approx_topk.
   std::string function;
-  std::string column;        // count: "" counts rows
-  std::string name;          // of the column with the result
-  bool ignore_nulls = true;  // false: one null makes the result null (count: nulls are counted)
-  int64_t ddof = 1;          // std: divides by n - ddof
-  double parameter = 0;      // quantile, approx_quantile: 0 to 1; approx_topk: how many
+  std::string column;  // count: "" counts rows
+  std::string name;    // of the column with the result; empty: "function(column)"
+  bool ignore_nulls = true;
+  int64_t ddof = 1;      // std: divides by n - ddof
+  double parameter = 0;  // quantile, approx_quantile: q in 0 to 1; approx_topk: how many
 };
 
 struct JoinOptions {

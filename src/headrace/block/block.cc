@@ -61,7 +61,7 @@ arrow::Result<Block> ConcatBlocks(const std::vector<Block>& blocks, arrow::Memor
   schemas.reserve(blocks.size());
   for (const Block& block : blocks) {
     // A block without columns and rows says nothing about the schema.
-    if (block.num_columns() > 0 || block.num_rows() > 0) schemas.push_back(block.schema());
+    if (!SaysNothing(block)) schemas.push_back(block.schema());
   }
   if (schemas.empty()) return Block();
   ARROW_ASSIGN_OR_RAISE(auto schema, headrace::UnifySchemas(schemas));
@@ -69,7 +69,7 @@ arrow::Result<Block> ConcatBlocks(const std::vector<Block>& blocks, arrow::Memor
   batches.reserve(blocks.size());
   int64_t num_rows = 0;
   for (const Block& block : blocks) {
-    if (block.num_columns() == 0 && block.num_rows() == 0) continue;
+    if (SaysNothing(block)) continue;
     ARROW_ASSIGN_OR_RAISE(Block conformed, ConformTo(block, schema, pool));
     num_rows += block.num_rows();
     batches.push_back(conformed.batch());

@@ -11,6 +11,12 @@
 
 namespace headrace {
 
+/// No columns and no rows: what a task gives that had nothing to read. It says nothing about the
+/// columns of its neighbours.
+inline bool SaysNothing(const Block& block) {
+  return block.num_columns() == 0 && block.num_rows() == 0;
+}
+
 /// The schema that can hold the rows of all `schemas`: union of the fields by name in order of
 /// first appearance; null type -> any; integers and floats widen (int + float -> double); structs
 /// and lists recursively; string/binary -> their large form if either is large; dictionary + its

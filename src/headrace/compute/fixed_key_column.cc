@@ -188,7 +188,7 @@ bool MayHaveClasses(const arrow::ArrayData& data) {
 }  // namespace
 
 Result<std::unique_ptr<FixedKeyColumn>> FixedKeyColumn::Make(const arrow::ArrayVector& chunks,
-                                                             const SortKey& key,
+                                                             const SortColumn& key,
                                                              arrow::MemoryPool* pool) {
   auto column = std::make_unique<FixedKeyColumn>();
   column->descending_ = key.descending;

@@ -32,7 +32,8 @@ class FixedKeyColumn final : public KeyColumn {
 
   /// nullptr for other types.
   static Result<std::unique_ptr<FixedKeyColumn>> Make(const arrow::ArrayVector& chunks,
-                                                      const SortKey& key, arrow::MemoryPool* pool);
+                                                      const SortColumn& key,
+                                                      arrow::MemoryPool* pool);
 
   void AddLengths(std::span<int64_t> lengths) const override;
   void Write(uint8_t* out, std::span<int64_t> places) const override;

@@ -42,25 +42,30 @@ Result<TypePtr> CommonType(const std::string& column, const TypePtr& left, const
   return schema->field(0)->type();
 }
 
-Status Named(const GroupAggregateSpec& spec, const Status& status) {
+std::string OutputName(const Aggregation& spec) {
+  return spec.name.empty() ? spec.function + "(" + spec.column + ")" : spec.name;
+}
+
+Status Named(const Aggregation& spec, const Status& status) {
   if (status.ok() || status.IsTypeError() || status.IsKeyError()) return status;
   return WithPrefix(status, spec.function + " of column '" + spec.column + "': ");
 }
 
 }  // namespace
 
-GroupAggregator::GroupAggregator(std::vector<std::string> keys,
-                                 std::vector<GroupAggregateSpec> specs, arrow::MemoryPool* pool)
+GroupAggregator::GroupAggregator(std::vector<std::string> keys, std::vector<Aggregation> specs,
+                                 arrow::MemoryPool* pool)
     : keys_(std::move(keys)), pool_(pool), table_(keys_) {
-  for (GroupAggregateSpec& spec : specs) {
+  for (Aggregation& spec : specs) {
     aggregates_.push_back({std::move(spec), arrow::null(), nullptr});
   }
 }
 
-Result<std::unique_ptr<GroupAggregator>> GroupAggregator::Make(
-    std::vector<std::string> keys, std::vector<GroupAggregateSpec> specs, arrow::MemoryPool* pool) {
+Result<std::unique_ptr<GroupAggregator>> GroupAggregator::Make(std::vector<std::string> keys,
+                                                               std::vector<Aggregation> specs,
+                                                               arrow::MemoryPool* pool) {
   ARROW_RETURN_NOT_OK(RegisterComputeFunctions());
-  for (const GroupAggregateSpec& spec : specs) ARROW_RETURN_NOT_OK(CheckSpec(spec));
+  for (const Aggregation& spec : specs) ARROW_RETURN_NOT_OK(CheckSpec(spec));
   std::unique_ptr<GroupAggregator> made(
       new GroupAggregator(std::move(keys), std::move(specs), pool));
   ARROW_RETURN_NOT_OK(made->Clear());
@@ -240,7 +245,7 @@ Result<Block> GroupAggregator::FinishValues() {
   for (const Aggregate& aggregate : aggregates_) {
     Result<std::shared_ptr<arrow::Array>> values = aggregate.state->Values();
     ARROW_RETURN_NOT_OK(Named(aggregate.spec, values.status()));
-    fields.push_back(arrow::field(aggregate.spec.output_name(), (*values)->type()));
+    fields.push_back(arrow::field(OutputName(aggregate.spec), (*values)->type()));
     columns.push_back(values.MoveValueUnsafe());
   }
   return Block(

@@ -10,9 +10,9 @@
 
 #include "headrace/base/status.h"
 #include "headrace/block.h"
-#include "headrace/compute/group_spec.h"
 #include "headrace/compute/group_state.h"
 #include "headrace/compute/group_table.h"
+#include "headrace/shuffle_options.h"
 
 namespace headrace::compute {
 
@@ -27,7 +27,7 @@ class GroupAggregator {
  public:
   /// Fails with Invalid for a function that does not exist or parameters that make no sense.
   static Result<std::unique_ptr<GroupAggregator>> Make(std::vector<std::string> keys,
-                                                       std::vector<GroupAggregateSpec> specs,
+                                                       std::vector<Aggregation> specs,
                                                        arrow::MemoryPool* pool);
 
   /// Rows of the user. Fails with KeyError for a column that is not there, with TypeError, naming
@@ -50,11 +50,11 @@ class GroupAggregator {
 
  private:
   struct Aggregate {
-    GroupAggregateSpec spec;
+    Aggregation spec;
     std::shared_ptr<arrow::DataType> type;  // that the state was made for
     GroupStatePtr state;
   };
-  GroupAggregator(std::vector<std::string> keys, std::vector<GroupAggregateSpec> specs,
+  GroupAggregator(std::vector<std::string> keys, std::vector<Aggregation> specs,
                   arrow::MemoryPool* pool);
   Status AddSlice(const Block& rows);
   Status AddColumn(Aggregate& aggregate, std::shared_ptr<arrow::Array> column);

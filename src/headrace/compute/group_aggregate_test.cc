@@ -42,7 +42,7 @@ Block Table(const std::vector<std::pair<std::string, std::shared_ptr<arrow::Arra
 }
 
 std::unique_ptr<GroupAggregator> Make(std::vector<std::string> keys,
-                                      std::vector<GroupAggregateSpec> specs) {
+                                      std::vector<Aggregation> specs) {
   return GroupAggregator::Make(std::move(keys), std::move(specs), arrow::default_memory_pool())
       .ValueOrDie();
 }
@@ -65,8 +65,7 @@ Status AddByPartition(const Block& block, const std::vector<std::string>& keys,
 }
 
 /// Blocks go through an aggregator whose states are merged by partition, or past it.
-Result<Block> TwoHalves(const std::vector<std::string>& keys,
-                        const std::vector<GroupAggregateSpec>& specs,
+Result<Block> TwoHalves(const std::vector<std::string>& keys, const std::vector<Aggregation>& specs,
                         const std::vector<Block>& blocks, int num_partitions) {
   std::vector<std::unique_ptr<GroupAggregator>> finals;
   for (int p = 0; p < num_partitions; ++p) finals.push_back(Make(keys, specs));
@@ -91,7 +90,7 @@ Result<Block> TwoHalves(const std::vector<std::string>& keys,
   return ConcatBlocks(values);
 }
 
-Result<std::shared_ptr<arrow::Array>> Global(const GroupAggregateSpec& spec,
+Result<std::shared_ptr<arrow::Array>> Global(const Aggregation& spec,
                                              const std::vector<Block>& blocks) {
   ARROW_ASSIGN_OR_RAISE(const Block block, TwoHalves({}, {spec}, blocks, 1));
   EXPECT_EQ(block.num_rows(), 1);
@@ -125,7 +124,7 @@ TEST(GroupAggregateTest, EveryFunctionOverTwoTasks) {
   const std::vector<Block> blocks = {Table({{"x", Json(arrow::int32(), "[3, null, -5, 0]")}}),
                                      Table({{"x", Json(arrow::int32(), "[]")}}),
                                      Table({{"x", Json(arrow::int32(), "[3, 2]")}})};
-  const auto expect = [&](GroupAggregateSpec spec, const auto& type, std::string_view json) {
+  const auto expect = [&](Aggregation spec, const auto& type, std::string_view json) {
     SCOPED_TRACE(spec.function);
     spec.column = "x";
     ExpectJson(Global(spec, blocks), type, json);
@@ -260,7 +259,7 @@ TEST(GroupAggregateTest, ErrorsNameAggregateColumnAndType) {
                 HasSubstr(std::string(function) + " of column 's' of type string"));
   }
   EXPECT_TRUE(Make({"s"}, {{"sum", "y"}})->Add(block).IsKeyError());
-  const auto make = [](const GroupAggregateSpec& spec) {
+  const auto make = [](const Aggregation& spec) {
     return GroupAggregator::Make({}, {spec}, arrow::default_memory_pool()).status();
   };
   EXPECT_TRUE(make({"median", "x"}).IsInvalid());
@@ -375,7 +374,7 @@ TEST(GroupAggregateTest, AgreesWithAMapOfRowsOverRandomData) {
     SCOPED_TRACE(seed);
     const RandomRows random = MakeRandomRows(seed, seed % 2 == 0);
     const bool ignore_nulls = seed % 3 != 0;
-    std::vector<GroupAggregateSpec> specs;
+    std::vector<Aggregation> specs;
     for (const char* function :
          {"count", "sum", "min", "max", "mean", "std", "abs_max", "quantile"}) {
       specs.push_back({function, "v", function, ignore_nulls, 1, 0.3});
@@ -391,7 +390,7 @@ TEST(GroupAggregateTest, AgreesWithAMapOfRowsOverRandomData) {
       const Key key = {values.batch()->column(0)->GetScalar(row).ValueOrDie()->ToString(),
                        NameOfNumber(*numbers, row)};
       ASSERT_TRUE(random.by_key.contains(key)) << key.first << " " << key.second;
-      for (const GroupAggregateSpec& spec : specs) {
+      for (const Aggregation& spec : specs) {
         const double expected = Expected(spec.function, random.by_key.at(key), spec.ignore_nulls);
         const auto column = values.batch()->GetColumnByName(spec.name);
         if (std::isnan(expected) && spec.function == "count_distinct") continue;

@@ -105,7 +105,7 @@ bool CanAggregate(const Function& function, const arrow::DataType& type) {
 
 }  // namespace
 
-Status CheckSpec(const GroupAggregateSpec& spec) {
+Status CheckSpec(const Aggregation& spec) {
   if (Find(spec.function) == nullptr) {
     std::string names;
     for (const Function& function : kFunctions) {
@@ -128,9 +128,9 @@ Status CheckSpec(const GroupAggregateSpec& spec) {
   return Status::OK();
 }
 
-StateTyping TypingOf(const GroupAggregateSpec& spec) { return Find(spec.function)->typing; }
+StateTyping TypingOf(const Aggregation& spec) { return Find(spec.function)->typing; }
 
-Result<TypePtr> InputTypeOf(const GroupAggregateSpec& spec, const TypePtr& type) {
+Result<TypePtr> InputTypeOf(const Aggregation& spec, const TypePtr& type) {
   const Function& function = *Find(spec.function);
   if (!CanAggregate(function, *type)) {
     return Status::TypeError("Cannot compute ", spec.function, " of column '", spec.column,
@@ -140,7 +140,7 @@ Result<TypePtr> InputTypeOf(const GroupAggregateSpec& spec, const TypePtr& type)
   return function.family == Family::kSum ? SumTypeOf(type) : type;
 }
 
-Result<GroupStatePtr> MakeGroupState(const GroupAggregateSpec& spec, const TypePtr& type,
+Result<GroupStatePtr> MakeGroupState(const Aggregation& spec, const TypePtr& type,
                                      arrow::MemoryPool* pool) {
   const Function& function = *Find(spec.function);
   const bool is_null = type->id() == arrow::Type::NA;
@@ -167,80 +167,75 @@ Result<GroupStatePtr> MakeGroupState(const GroupAggregateSpec& spec, const TypeP
   return Status::Invalid("Unknown aggregate '", spec.function, "'");
 }
 
-void NullFlags::Add(const arrow::Array& values, GroupIds groups) {
-  if (!tracks_ || values.null_count() == 0) return;
-  for (size_t i = 0; i < groups.size(); ++i) {
-    if (values.IsNull(static_cast<int64_t>(i))) seen_[groups[i]] = 1;
+void NullAwareState::Resize(int64_t num_groups) {
+  if (tracks_) seen_.resize(static_cast<size_t>(num_groups), 0);
+  ResizeValues(num_groups);
+}
+
+Status NullAwareState::Add(const std::shared_ptr<arrow::Array>& values, GroupIds groups) {
+  if (tracks_ && values->null_count() > 0) {
+    for (size_t i = 0; i < groups.size(); ++i) {
+      if (values->IsNull(static_cast<int64_t>(i))) seen_[groups[i]] = 1;
+    }
   }
+  return AddValues(values, groups);
 }
 
-void NullFlags::Merge(const arrow::ArrayVector& states, GroupIds groups) {
-  if (!tracks_) return;
-  ForValues<uint8_t>(*states.front(), groups,
-                     [this](uint32_t group, uint8_t seen) { seen_[group] |= seen; });
+arrow::DataTypeVector NullAwareState::state_types() const {
+  arrow::DataTypeVector types = value_types();
+  if (tracks_) types.insert(types.begin(), arrow::uint8());
+  return types;
 }
 
-void NullFlags::AppendType(arrow::DataTypeVector* types) const {
-  if (tracks_) types->push_back(arrow::uint8());
+Result<arrow::ArrayVector> NullAwareState::States() {
+  ARROW_ASSIGN_OR_RAISE(arrow::ArrayVector states, ValueStates());
+  if (!tracks_) return states;
+  ARROW_ASSIGN_OR_RAISE(auto seen, FillArray<uint8_t>(
+                                       arrow::uint8(), static_cast<int64_t>(seen_.size()),
+                                       [this](size_t i) { return seen_[i]; }, pool_));
+  states.insert(states.begin(), std::move(seen));
+  return states;
 }
 
-Status NullFlags::AppendState(arrow::ArrayVector* states, arrow::MemoryPool* pool) const {
-  if (!tracks_) return Status::OK();
-  ARROW_ASSIGN_OR_RAISE(
-      auto column, FillArray<uint8_t>(
-                       arrow::uint8(), static_cast<int64_t>(seen_.size()),
-                       [this](size_t i) { return seen_[i]; }, [](size_t) { return true; }, pool));
-  states->push_back(std::move(column));
-  return Status::OK();
+Status NullAwareState::Merge(const arrow::ArrayVector& states, GroupIds groups) {
+  if (tracks_) {
+    ForValues<uint8_t>(*states.front(), groups,
+                       [this](uint32_t group, uint8_t seen) { seen_[group] |= seen; });
+  }
+  return MergeValues(std::span(states).subspan(tracks_ ? 1 : 0), groups);
 }
 
 namespace {
 
 /// Of a column that has had no type yet: its groups have no values.
-class NullState final : public GroupState {
+class NullState final : public NullAwareState {
  public:
-  NullState(const GroupAggregateSpec& spec, TypePtr type, arrow::MemoryPool* pool)
-      : nulls_(spec.ignore_nulls), type_(std::move(type)), pool_(pool) {}
-  void Resize(int64_t num_groups) override {
-    num_groups_ = num_groups;
-    nulls_.Resize(num_groups);
-  }
-  Status Add(const std::shared_ptr<arrow::Array>& values, GroupIds groups) override {
-    nulls_.Add(*values, groups);
-    return Status::OK();
-  }
-  arrow::DataTypeVector state_types() const override {
-    arrow::DataTypeVector types;
-    nulls_.AppendType(&types);
-    types.push_back(type_);
-    return types;
-  }
-  Result<arrow::ArrayVector> States() override {
-    arrow::ArrayVector states;
-    ARROW_RETURN_NOT_OK(nulls_.AppendState(&states, pool_));
-    ARROW_ASSIGN_OR_RAISE(auto values, Values());
-    states.push_back(std::move(values));
-    return states;
-  }
-  Status Merge(const arrow::ArrayVector& states, GroupIds groups) override {
-    nulls_.Merge(states, groups);
-    return Status::OK();
-  }
+  NullState(const Aggregation& spec, TypePtr type, arrow::MemoryPool* pool)
+      : NullAwareState(spec.ignore_nulls, pool), type_(std::move(type)) {}
   Result<std::shared_ptr<arrow::Array>> Values() override {
-    return arrow::MakeArrayOfNull(type_, num_groups_, pool_);
+    return arrow::MakeArrayOfNull(type_, num_groups_, pool());
   }
-  int64_t bytes() const override { return nulls_.bytes(); }
 
  private:
-  NullFlags nulls_;
+  void ResizeValues(int64_t num_groups) override { num_groups_ = num_groups; }
+  Status AddValues(const std::shared_ptr<arrow::Array>&, GroupIds) override { return Status::OK(); }
+  arrow::DataTypeVector value_types() const override { return {type_}; }
+  Result<arrow::ArrayVector> ValueStates() override {
+    ARROW_ASSIGN_OR_RAISE(auto values, Values());
+    return arrow::ArrayVector{std::move(values)};
+  }
+  Status MergeValues(std::span<const std::shared_ptr<arrow::Array>>, GroupIds) override {
+    return Status::OK();
+  }
+  int64_t value_bytes() const override { return 0; }
+
   const TypePtr type_;
-  arrow::MemoryPool* const pool_;
   int64_t num_groups_ = 0;
 };
 
 }  // namespace
 
-GroupStatePtr MakeNullState(const GroupAggregateSpec& spec, TypePtr type, arrow::MemoryPool* pool) {
+GroupStatePtr MakeNullState(const Aggregation& spec, TypePtr type, arrow::MemoryPool* pool) {
   return std::make_unique<NullState>(spec, std::move(type), pool);
 }
 

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "headrace/base/status.h"
-#include "headrace/compute/group_spec.h"
+#include "headrace/shuffle_options.h"
 
 namespace headrace::compute {
 
@@ -48,32 +48,30 @@ enum class StateTyping : uint8_t {
 };
 
 /// Fails with Invalid for a function that does not exist or whose parameters make no sense.
-Status CheckSpec(const GroupAggregateSpec& spec);
-StateTyping TypingOf(const GroupAggregateSpec& spec);
+Status CheckSpec(const Aggregation& spec);
+StateTyping TypingOf(const Aggregation& spec);
 /// The type for which a state takes values of `type`: sums widen. Fails with TypeError where there
 /// is no such aggregate. A state's own type is its own input type.
-Result<std::shared_ptr<arrow::DataType>> InputTypeOf(const GroupAggregateSpec& spec,
+Result<std::shared_ptr<arrow::DataType>> InputTypeOf(const Aggregation& spec,
                                                      const std::shared_ptr<arrow::DataType>& type);
 /// `type` is as InputTypeOf gives it.
-Result<std::unique_ptr<GroupState>> MakeGroupState(const GroupAggregateSpec& spec,
+Result<std::unique_ptr<GroupState>> MakeGroupState(const Aggregation& spec,
                                                    const std::shared_ptr<arrow::DataType>& type,
                                                    arrow::MemoryPool* pool);
 
 // The families, one file each.
 using GroupStatePtr = std::unique_ptr<GroupState>;
 using TypePtr = std::shared_ptr<arrow::DataType>;
-GroupStatePtr MakeCountState(const GroupAggregateSpec& spec, arrow::MemoryPool* pool);
-GroupStatePtr MakeShareState(const GroupAggregateSpec& spec, arrow::MemoryPool* pool);
-GroupStatePtr MakeSumState(const GroupAggregateSpec& spec, TypePtr type, arrow::MemoryPool* pool);
-GroupStatePtr MakeMeanState(const GroupAggregateSpec& spec, arrow::MemoryPool* pool);
-GroupStatePtr MakeStdState(const GroupAggregateSpec& spec, arrow::MemoryPool* pool);
-GroupStatePtr MakeExtremeState(const GroupAggregateSpec& spec, TypePtr type,
-                               arrow::MemoryPool* pool);
-GroupStatePtr MakeEdgeState(const GroupAggregateSpec& spec, TypePtr type, arrow::MemoryPool* pool);
-GroupStatePtr MakeDistinctState(const GroupAggregateSpec& spec, TypePtr type,
-                                arrow::MemoryPool* pool);
-GroupStatePtr MakeListState(const GroupAggregateSpec& spec, TypePtr type, arrow::MemoryPool* pool);
-GroupStatePtr MakeNullState(const GroupAggregateSpec& spec, TypePtr type, arrow::MemoryPool* pool);
+GroupStatePtr MakeCountState(const Aggregation& spec, arrow::MemoryPool* pool);
+GroupStatePtr MakeShareState(const Aggregation& spec, arrow::MemoryPool* pool);
+GroupStatePtr MakeSumState(const Aggregation& spec, TypePtr type, arrow::MemoryPool* pool);
+GroupStatePtr MakeMeanState(const Aggregation& spec, arrow::MemoryPool* pool);
+GroupStatePtr MakeStdState(const Aggregation& spec, arrow::MemoryPool* pool);
+GroupStatePtr MakeExtremeState(const Aggregation& spec, TypePtr type, arrow::MemoryPool* pool);
+GroupStatePtr MakeEdgeState(const Aggregation& spec, TypePtr type, arrow::MemoryPool* pool);
+GroupStatePtr MakeDistinctState(const Aggregation& spec, TypePtr type, arrow::MemoryPool* pool);
+GroupStatePtr MakeListState(const Aggregation& spec, TypePtr type, arrow::MemoryPool* pool);
+GroupStatePtr MakeNullState(const Aggregation& spec, TypePtr type, arrow::MemoryPool* pool);
 
 /// How many rows ahead the slots of groups are fetched from memory.
 inline constexpr size_t kSlotsAhead = 16;
@@ -113,25 +111,35 @@ void ForValues(const arrow::Array& array, GroupIds groups, Each each) {
   }
 }
 
-/// Groups that saw a null, where that makes their value null: a first state column of uint8 when
-/// nulls are not ignored, and nothing at all when they are.
-class NullFlags {
+/// A state that is null for groups that saw a null, unless nulls are ignored: then the first column
+/// of its states, of uint8, says for which.
+class NullAwareState : public GroupState {
  public:
-  explicit NullFlags(bool ignore_nulls) : tracks_(!ignore_nulls) {}
-  bool tracks() const { return tracks_; }
-  size_t num_columns() const { return tracks_ ? 1 : 0; }
-  void Resize(int64_t num_groups) {
-    if (tracks_) seen_.resize(static_cast<size_t>(num_groups), 0);
-  }
-  void Add(const arrow::Array& values, GroupIds groups);
-  void Merge(const arrow::ArrayVector& states, GroupIds groups);
-  bool seen(size_t group) const { return tracks_ && seen_[group] != 0; }
-  void AppendType(arrow::DataTypeVector* types) const;
-  Status AppendState(arrow::ArrayVector* states, arrow::MemoryPool* pool) const;
-  int64_t bytes() const { return static_cast<int64_t>(seen_.capacity()); }
+  NullAwareState(bool ignore_nulls, arrow::MemoryPool* pool)
+      : tracks_(!ignore_nulls), pool_(pool) {}
+  void Resize(int64_t num_groups) final;
+  Status Add(const std::shared_ptr<arrow::Array>& values, GroupIds groups) final;
+  arrow::DataTypeVector state_types() const final;
+  Result<arrow::ArrayVector> States() final;
+  Status Merge(const arrow::ArrayVector& states, GroupIds groups) final;
+  int64_t bytes() const final { return static_cast<int64_t>(seen_.capacity()) + value_bytes(); }
+
+ protected:
+  bool is_null(size_t group) const { return tracks_ && seen_[group] != 0; }
+  arrow::MemoryPool* pool() const { return pool_; }
 
  private:
+  // The same without the nulls.
+  virtual void ResizeValues(int64_t num_groups) = 0;
+  virtual Status AddValues(const std::shared_ptr<arrow::Array>& values, GroupIds groups) = 0;
+  virtual arrow::DataTypeVector value_types() const = 0;
+  virtual Result<arrow::ArrayVector> ValueStates() = 0;
+  virtual Status MergeValues(std::span<const std::shared_ptr<arrow::Array>> states,
+                             GroupIds groups) = 0;
+  virtual int64_t value_bytes() const = 0;
+
   const bool tracks_;
+  arrow::MemoryPool* const pool_;
   std::vector<uint8_t> seen_;
 };
 
@@ -154,6 +162,14 @@ Result<std::shared_ptr<arrow::Array>> FillArray(const TypePtr& type, int64_t len
   if (nulls == 0) validity = nullptr;
   return arrow::MakeArray(
       arrow::ArrayData::Make(type, length, {std::move(validity), std::move(values)}, nulls));
+}
+
+/// The same where all are valid.
+template <typename C, typename Value>
+Result<std::shared_ptr<arrow::Array>> FillArray(const TypePtr& type, int64_t length, Value value,
+                                                arrow::MemoryPool* pool) {
+  return FillArray<C>(
+      type, length, value, [](size_t) { return true; }, pool);
 }
 
 }  // namespace headrace::compute

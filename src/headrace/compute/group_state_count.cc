@@ -13,7 +13,7 @@ Result<std::shared_ptr<arrow::Array>> CountsToArray(const std::vector<int64_t>& 
                                                     arrow::MemoryPool* pool) {
   return FillArray<int64_t>(
       arrow::int64(), static_cast<int64_t>(counts.size()), [&](size_t i) { return counts[i]; },
-      [](size_t) { return true; }, pool);
+      pool);
 }
 
 void AddCounts(const arrow::Array& from, GroupIds groups, std::vector<int64_t>* into) {
@@ -24,7 +24,7 @@ void AddCounts(const arrow::Array& from, GroupIds groups, std::vector<int64_t>* 
 
 class CountState final : public GroupState {
  public:
-  CountState(const GroupAggregateSpec& spec, arrow::MemoryPool* pool)
+  CountState(const Aggregation& spec, arrow::MemoryPool* pool)
       : counts_nulls_(!spec.ignore_nulls || spec.column.empty()), pool_(pool) {}
   void Resize(int64_t num_groups) override { counts_.resize(static_cast<size_t>(num_groups), 0); }
   Status Add(const std::shared_ptr<arrow::Array>& values, GroupIds groups) override {
@@ -64,7 +64,7 @@ class CountState final : public GroupState {
 /// Rows of a kind per 100 rows.
 class ShareState final : public GroupState {
  public:
-  ShareState(const GroupAggregateSpec& spec, arrow::MemoryPool* pool)
+  ShareState(const Aggregation& spec, arrow::MemoryPool* pool)
       : of_missing_(spec.function == "missing_pct"),
         counts_nulls_(of_missing_ || !spec.ignore_nulls),
         pool_(pool) {}
@@ -120,11 +120,11 @@ class ShareState final : public GroupState {
 
 }  // namespace
 
-GroupStatePtr MakeCountState(const GroupAggregateSpec& spec, arrow::MemoryPool* pool) {
+GroupStatePtr MakeCountState(const Aggregation& spec, arrow::MemoryPool* pool) {
   return std::make_unique<CountState>(spec, pool);
 }
 
-GroupStatePtr MakeShareState(const GroupAggregateSpec& spec, arrow::MemoryPool* pool) {
+GroupStatePtr MakeShareState(const Aggregation& spec, arrow::MemoryPool* pool) {
   return std::make_unique<ShareState>(spec, pool);
 }
 

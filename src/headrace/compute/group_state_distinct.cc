@@ -16,7 +16,7 @@ namespace {
 
 class DistinctState final : public GroupState {
  public:
-  DistinctState(const GroupAggregateSpec& spec, TypePtr type, arrow::MemoryPool* pool)
+  DistinctState(const Aggregation& spec, TypePtr type, arrow::MemoryPool* pool)
       : function_(spec.function),
         column_(spec.column),
         has_counts_(function_ == "value_counter" || function_ == "approx_topk"),
@@ -55,8 +55,7 @@ class DistinctState final : public GroupState {
     if (function_ == "count_distinct") {
       return FillArray<int64_t>(
           arrow::int64(), num_groups_,
-          [&](size_t i) { return lists.values->value_length(static_cast<int64_t>(i)); },
-          [](size_t) { return true; }, pool_);
+          [&](size_t i) { return lists.values->value_length(static_cast<int64_t>(i)); }, pool_);
     }
     if (function_ == "approx_topk") return TopOf(lists);
     ARROW_ASSIGN_OR_RAISE(auto counters,
@@ -104,10 +103,10 @@ class DistinctState final : public GroupState {
     ARROW_ASSIGN_OR_RAISE(auto values, TakeAt(pairs[1], order.rows, pool_));
     ARROW_ASSIGN_OR_RAISE(lists.values, ListsOf(std::move(values), order.begins, pool_));
     if (!has_counts_) return lists;
-    ARROW_ASSIGN_OR_RAISE(auto counts, FillArray<int64_t>(
-                                           arrow::int64(), static_cast<int64_t>(order.rows.size()),
-                                           [&](size_t i) { return counts_[order.rows[i]]; },
-                                           [](size_t) { return true; }, pool_));
+    ARROW_ASSIGN_OR_RAISE(auto counts,
+                          FillArray<int64_t>(
+                              arrow::int64(), static_cast<int64_t>(order.rows.size()),
+                              [&](size_t i) { return counts_[order.rows[i]]; }, pool_));
     ARROW_ASSIGN_OR_RAISE(lists.counts, ListsOf(std::move(counts), order.begins, pool_));
     return lists;
   }
@@ -149,8 +148,7 @@ class DistinctState final : public GroupState {
 
 }  // namespace
 
-GroupStatePtr MakeDistinctState(const GroupAggregateSpec& spec, TypePtr type,
-                                arrow::MemoryPool* pool) {
+GroupStatePtr MakeDistinctState(const Aggregation& spec, TypePtr type, arrow::MemoryPool* pool) {
   return std::make_unique<DistinctState>(spec, std::move(type), pool);
 }
 

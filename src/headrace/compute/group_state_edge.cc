@@ -18,7 +18,7 @@ constexpr int64_t kDeadValues = 1 << 16;
 /// where in these copies each group's value lies. Works for every type.
 class EdgeState final : public GroupState {
  public:
-  EdgeState(const GroupAggregateSpec& spec, TypePtr type, arrow::MemoryPool* pool)
+  EdgeState(const Aggregation& spec, TypePtr type, arrow::MemoryPool* pool)
       : is_first_(spec.function == "first"),
         ignores_nulls_(spec.ignore_nulls),
         type_(std::move(type)),
@@ -39,8 +39,7 @@ class EdgeState final : public GroupState {
       ARROW_ASSIGN_OR_RAISE(auto has_value,
                             FillArray<uint8_t>(
                                 arrow::uint8(), static_cast<int64_t>(places_.size()),
-                                [this](size_t i) { return places_[i] >= 0 ? 1 : 0; },
-                                [](size_t) { return true; }, pool_));
+                                [this](size_t i) { return places_[i] >= 0 ? 1 : 0; }, pool_));
       states.push_back(std::move(has_value));
     }
     ARROW_ASSIGN_OR_RAISE(auto values, Values());
@@ -129,7 +128,7 @@ class EdgeState final : public GroupState {
 
 }  // namespace
 
-GroupStatePtr MakeEdgeState(const GroupAggregateSpec& spec, TypePtr type, arrow::MemoryPool* pool) {
+GroupStatePtr MakeEdgeState(const Aggregation& spec, TypePtr type, arrow::MemoryPool* pool) {
   return std::make_unique<EdgeState>(spec, std::move(type), pool);
 }
 

@@ -17,52 +17,41 @@
 namespace headrace::compute {
 namespace {
 
-/// Common part of fixed and text values: the flags of nulls and the absolute values.
-class ExtremeState : public GroupState {
+/// Common part of fixed and text values.
+class ExtremeState : public NullAwareState {
  public:
-  ExtremeState(const GroupAggregateSpec& spec, TypePtr type, arrow::MemoryPool* pool)
-      : nulls_(spec.ignore_nulls),
+  ExtremeState(const Aggregation& spec, TypePtr type, arrow::MemoryPool* pool)
+      : NullAwareState(spec.ignore_nulls, pool),
         takes_max_(spec.function != "min"),
         takes_abs_(spec.function == "abs_max"),
-        type_(std::move(type)),
-        pool_(pool) {}
-  Status Add(const std::shared_ptr<arrow::Array>& values, GroupIds groups) override {
-    nulls_.Add(*values, groups);
-    if (!takes_abs_) return AddAll(values, groups);
-    ARROW_ASSIGN_OR_RAISE(const arrow::Datum abs,
-                          arrow::compute::CallFunction("abs_checked", {values}));
-    return AddAll(abs.make_array(), groups);
-  }
-  arrow::DataTypeVector state_types() const override {
-    arrow::DataTypeVector types;
-    nulls_.AppendType(&types);
-    types.push_back(type_);
-    return types;
-  }
-  Result<arrow::ArrayVector> States() override {
-    arrow::ArrayVector states;
-    ARROW_RETURN_NOT_OK(nulls_.AppendState(&states, pool_));
-    ARROW_ASSIGN_OR_RAISE(auto values, ToArray(/*null_where_seen=*/false));
-    states.push_back(std::move(values));
-    return states;
-  }
-  Status Merge(const arrow::ArrayVector& states, GroupIds groups) override {
-    nulls_.Merge(states, groups);
-    return AddAll(states.back(), groups);
-  }
-  Result<std::shared_ptr<arrow::Array>> Values() override {
-    return ToArray(/*null_where_seen=*/true);
-  }
+        type_(std::move(type)) {}
+  Result<std::shared_ptr<arrow::Array>> Values() override { return ToArray(/*with_nulls=*/true); }
 
  protected:
-  virtual Status AddAll(const std::shared_ptr<arrow::Array>& values, GroupIds groups) = 0;
-  virtual Result<std::shared_ptr<arrow::Array>> ToArray(bool null_where_seen) = 0;
+  virtual Status TakeBest(const std::shared_ptr<arrow::Array>& values, GroupIds groups) = 0;
+  /// `with_nulls`: groups that saw a null are null.
+  virtual Result<std::shared_ptr<arrow::Array>> ToArray(bool with_nulls) = 0;
 
-  NullFlags nulls_;
   const bool takes_max_;
   const bool takes_abs_;
   const TypePtr type_;
-  arrow::MemoryPool* const pool_;
+
+ private:
+  Status AddValues(const std::shared_ptr<arrow::Array>& values, GroupIds groups) override {
+    if (!takes_abs_) return TakeBest(values, groups);
+    ARROW_ASSIGN_OR_RAISE(const arrow::Datum abs,
+                          arrow::compute::CallFunction("abs_checked", {values}));
+    return TakeBest(abs.make_array(), groups);
+  }
+  arrow::DataTypeVector value_types() const override { return {type_}; }
+  Result<arrow::ArrayVector> ValueStates() override {
+    ARROW_ASSIGN_OR_RAISE(auto values, ToArray(/*with_nulls=*/false));
+    return arrow::ArrayVector{std::move(values)};
+  }
+  Status MergeValues(std::span<const std::shared_ptr<arrow::Array>> states,
+                     GroupIds groups) override {
+    return TakeBest(states[0], groups);
+  }
 };
 
 /// C is the type of a value in memory.
@@ -70,20 +59,17 @@ template <typename C>
 class FixedExtremeState final : public ExtremeState {
  public:
   using ExtremeState::ExtremeState;
-  void Resize(int64_t num_groups) override {
-    slots_.resize(static_cast<size_t>(num_groups));
-    nulls_.Resize(num_groups);
-  }
-  int64_t bytes() const override {
-    return static_cast<int64_t>(slots_.capacity() * sizeof(Slot)) + nulls_.bytes();
-  }
 
  private:
   struct Slot {
     C value{};
     bool has_value = false;
   };
-  Status AddAll(const std::shared_ptr<arrow::Array>& values, GroupIds groups) override {
+  void ResizeValues(int64_t num_groups) override { slots_.resize(static_cast<size_t>(num_groups)); }
+  int64_t value_bytes() const override {
+    return static_cast<int64_t>(slots_.capacity() * sizeof(Slot));
+  }
+  Status TakeBest(const std::shared_ptr<arrow::Array>& values, GroupIds groups) override {
     std::shared_ptr<arrow::Array> fixed = values;
     if (values->type_id() == arrow::Type::BOOL) {
       ARROW_ASSIGN_OR_RAISE(fixed, arrow::compute::Cast(*values, arrow::uint8()));
@@ -106,15 +92,14 @@ class FixedExtremeState final : public ExtremeState {
     }
     return Status::OK();
   }
-  Result<std::shared_ptr<arrow::Array>> ToArray(bool null_where_seen) override {
+  Result<std::shared_ptr<arrow::Array>> ToArray(bool with_nulls) override {
     const bool is_bool = type_->id() == arrow::Type::BOOL;
     ARROW_ASSIGN_OR_RAISE(
         auto array,
         FillArray<C>(
             is_bool ? arrow::uint8() : type_, static_cast<int64_t>(slots_.size()),
             [this](size_t i) { return slots_[i].value; },
-            [&](size_t i) { return slots_[i].has_value && !(null_where_seen && nulls_.seen(i)); },
-            pool_));
+            [&](size_t i) { return slots_[i].has_value && !(with_nulls && is_null(i)); }, pool()));
     return is_bool ? arrow::compute::Cast(*array, type_) : array;
   }
 
@@ -124,18 +109,17 @@ class FixedExtremeState final : public ExtremeState {
 class TextExtremeState final : public ExtremeState {
  public:
   using ExtremeState::ExtremeState;
-  void Resize(int64_t num_groups) override {
-    values_.resize(static_cast<size_t>(num_groups));
-    has_value_.resize(static_cast<size_t>(num_groups), 0);
-    nulls_.Resize(num_groups);
-  }
-  int64_t bytes() const override {
-    return static_cast<int64_t>(values_.capacity() * sizeof(std::string) + has_value_.capacity()) +
-           text_bytes_ + nulls_.bytes();
-  }
 
  private:
-  Status AddAll(const std::shared_ptr<arrow::Array>& values, GroupIds groups) override {
+  void ResizeValues(int64_t num_groups) override {
+    values_.resize(static_cast<size_t>(num_groups));
+    has_value_.resize(static_cast<size_t>(num_groups), 0);
+  }
+  int64_t value_bytes() const override {
+    return static_cast<int64_t>(values_.capacity() * sizeof(std::string) + has_value_.capacity()) +
+           text_bytes_;
+  }
+  Status TakeBest(const std::shared_ptr<arrow::Array>& values, GroupIds groups) override {
     ARROW_ASSIGN_OR_RAISE(const HashKeyColumn texts,
                           HashKeyColumn::Make(values, type_->ToString()));
     for (size_t i = 0; i < groups.size(); ++i) {
@@ -151,16 +135,16 @@ class TextExtremeState final : public ExtremeState {
     }
     return Status::OK();
   }
-  Result<std::shared_ptr<arrow::Array>> ToArray(bool null_where_seen) override {
+  Result<std::shared_ptr<arrow::Array>> ToArray(bool with_nulls) override {
     const auto length = static_cast<int64_t>(values_.size());
     ARROW_ASSIGN_OR_RAISE(const std::shared_ptr<arrow::Buffer> validity,
-                          arrow::AllocateEmptyBitmap(length, pool_));
+                          arrow::AllocateEmptyBitmap(length, pool()));
     for (size_t i = 0; i < values_.size(); ++i) {
       arrow::bit_util::SetBitTo(validity->mutable_data(), static_cast<int64_t>(i),
-                                has_value_[i] != 0 && !(null_where_seen && nulls_.seen(i)));
+                                has_value_[i] != 0 && !(with_nulls && is_null(i)));
     }
     const std::vector<std::string_view> texts(values_.begin(), values_.end());
-    return ArrayOfTexts(type_, texts, validity->data(), pool_);
+    return ArrayOfTexts(type_, texts, validity->data(), pool());
   }
 
   std::vector<std::string> values_;
@@ -170,8 +154,7 @@ class TextExtremeState final : public ExtremeState {
 
 }  // namespace
 
-GroupStatePtr MakeExtremeState(const GroupAggregateSpec& spec, TypePtr type,
-                               arrow::MemoryPool* pool) {
+GroupStatePtr MakeExtremeState(const Aggregation& spec, TypePtr type, arrow::MemoryPool* pool) {
   const auto make = [&]<typename C>(C) -> GroupStatePtr {
     return std::make_unique<FixedExtremeState<C>>(spec, std::move(type), pool);
   };

@@ -32,48 +32,14 @@ double QuantileOf(std::span<double> values, double q) {
   return *at + (above - *at) * part;
 }
 
-class ListState final : public GroupState {
+class ListState final : public NullAwareState {
  public:
-  ListState(const GroupAggregateSpec& spec, TypePtr type, arrow::MemoryPool* pool)
-      : is_quantile_(spec.function != "as_list"),
+  ListState(const Aggregation& spec, TypePtr type, arrow::MemoryPool* pool)
+      : NullAwareState(spec.ignore_nulls || spec.function == "as_list", pool),
+        is_quantile_(spec.function != "as_list"),
         keeps_nulls_(!is_quantile_ && !spec.ignore_nulls),
         q_(spec.parameter),
-        nulls_(spec.ignore_nulls || !is_quantile_),
-        type_(std::move(type)),
-        pool_(pool) {}
-  void Resize(int64_t num_groups) override {
-    num_groups_ = num_groups;
-    nulls_.Resize(num_groups);
-  }
-  Status Add(const std::shared_ptr<arrow::Array>& values, GroupIds groups) override {
-    nulls_.Add(*values, groups);
-    std::shared_ptr<arrow::Array> typed = values;
-    if (is_quantile_ && values->type_id() != arrow::Type::DOUBLE) {
-      ARROW_ASSIGN_OR_RAISE(typed, arrow::compute::Cast(*values, arrow::float64(),
-                                                        arrow::compute::CastOptions::Unsafe()));
-    }
-    if (keeps_nulls_) return Keep(std::move(typed), {groups.begin(), groups.end()});
-    ARROW_ASSIGN_OR_RAISE(Flattened kept, WithoutNulls(typed, groups, pool_));
-    return Keep(std::move(kept.values), std::move(kept.groups));
-  }
-  arrow::DataTypeVector state_types() const override {
-    arrow::DataTypeVector types;
-    nulls_.AppendType(&types);
-    types.push_back(arrow::list(type_));
-    return types;
-  }
-  Result<arrow::ArrayVector> States() override {
-    arrow::ArrayVector states;
-    ARROW_RETURN_NOT_OK(nulls_.AppendState(&states, pool_));
-    ARROW_ASSIGN_OR_RAISE(auto lists, Lists());
-    states.push_back(std::move(lists));
-    return states;
-  }
-  Status Merge(const arrow::ArrayVector& states, GroupIds groups) override {
-    nulls_.Merge(states, groups);
-    ARROW_ASSIGN_OR_RAISE(Flattened values, FlattenLists(*states.back(), groups, pool_));
-    return Keep(std::move(values.values), std::move(values.groups));
-  }
+        type_(std::move(type)) {}
   Result<std::shared_ptr<arrow::Array>> Values() override {
     ARROW_ASSIGN_OR_RAISE(const auto lists, Lists());
     if (!is_quantile_) return lists;
@@ -87,17 +53,35 @@ class ListState final : public GroupState {
               std::span(values).subspan(lists->value_offset(group), lists->value_length(group)),
               q_);
         },
-        [&](size_t i) {
-          return lists->value_length(static_cast<int64_t>(i)) > 0 && !nulls_.seen(i);
-        },
-        pool_);
-  }
-  int64_t bytes() const override {
-    return value_bytes_ + static_cast<int64_t>(groups_.capacity() * sizeof(uint32_t)) +
-           nulls_.bytes();
+        [&](size_t i) { return lists->value_length(static_cast<int64_t>(i)) > 0 && !is_null(i); },
+        pool());
   }
 
  private:
+  void ResizeValues(int64_t num_groups) override { num_groups_ = num_groups; }
+  Status AddValues(const std::shared_ptr<arrow::Array>& values, GroupIds groups) override {
+    std::shared_ptr<arrow::Array> typed = values;
+    if (is_quantile_ && values->type_id() != arrow::Type::DOUBLE) {
+      ARROW_ASSIGN_OR_RAISE(typed, arrow::compute::Cast(*values, arrow::float64(),
+                                                        arrow::compute::CastOptions::Unsafe()));
+    }
+    if (keeps_nulls_) return Keep(std::move(typed), {groups.begin(), groups.end()});
+    ARROW_ASSIGN_OR_RAISE(Flattened kept, WithoutNulls(typed, groups, pool()));
+    return Keep(std::move(kept.values), std::move(kept.groups));
+  }
+  arrow::DataTypeVector value_types() const override { return {arrow::list(type_)}; }
+  Result<arrow::ArrayVector> ValueStates() override {
+    ARROW_ASSIGN_OR_RAISE(auto lists, Lists());
+    return arrow::ArrayVector{std::move(lists)};
+  }
+  Status MergeValues(std::span<const std::shared_ptr<arrow::Array>> states,
+                     GroupIds groups) override {
+    ARROW_ASSIGN_OR_RAISE(Flattened values, FlattenLists(*states[0], groups, pool()));
+    return Keep(std::move(values.values), std::move(values.groups));
+  }
+  int64_t value_bytes() const override {
+    return value_bytes_ + static_cast<int64_t>(groups_.capacity() * sizeof(uint32_t));
+  }
   Status Keep(std::shared_ptr<arrow::Array> values, std::vector<uint32_t> groups) {
     if (groups.empty()) return Status::OK();
     value_bytes_ +=
@@ -111,21 +95,19 @@ class ListState final : public GroupState {
   Result<std::shared_ptr<arrow::ListArray>> Lists() {
     std::shared_ptr<arrow::Array> values;
     if (chunks_.empty()) {
-      ARROW_ASSIGN_OR_RAISE(values, arrow::MakeEmptyArray(type_, pool_));
+      ARROW_ASSIGN_OR_RAISE(values, arrow::MakeEmptyArray(type_, pool()));
     } else {
-      ARROW_ASSIGN_OR_RAISE(values, arrow::Concatenate(chunks_, pool_));
+      ARROW_ASSIGN_OR_RAISE(values, arrow::Concatenate(chunks_, pool()));
     }
     const RowsByGroup order = SortByGroup(groups_, num_groups_);
-    ARROW_ASSIGN_OR_RAISE(values, TakeAt(values, order.rows, pool_));
-    return ListsOf(std::move(values), order.begins, pool_);
+    ARROW_ASSIGN_OR_RAISE(values, TakeAt(values, order.rows, pool()));
+    return ListsOf(std::move(values), order.begins, pool());
   }
 
   const bool is_quantile_;
   const bool keeps_nulls_;
   const double q_;
-  NullFlags nulls_;
   const TypePtr type_;
-  arrow::MemoryPool* const pool_;
   int64_t num_groups_ = 0;
   arrow::ArrayVector chunks_;
   std::vector<uint32_t> groups_;  // of the values of all chunks
@@ -134,7 +116,7 @@ class ListState final : public GroupState {
 
 }  // namespace
 
-GroupStatePtr MakeListState(const GroupAggregateSpec& spec, TypePtr type, arrow::MemoryPool* pool) {
+GroupStatePtr MakeListState(const Aggregation& spec, TypePtr type, arrow::MemoryPool* pool) {
   return std::make_unique<ListState>(spec, std::move(type), pool);
 }
 

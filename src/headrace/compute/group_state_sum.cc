@@ -39,41 +39,12 @@ bool AddChecked(arrow::Decimal256* sum, const arrow::Decimal256& value) {
 }
 
 template <typename C>
-class SumState final : public GroupState {
+class SumState final : public NullAwareState {
  public:
-  SumState(const GroupAggregateSpec& spec, TypePtr type, arrow::MemoryPool* pool)
-      : nulls_(spec.ignore_nulls), type_(std::move(type)), pool_(pool) {}
-  void Resize(int64_t num_groups) override {
-    slots_.resize(static_cast<size_t>(num_groups));
-    nulls_.Resize(num_groups);
-  }
-  Status Add(const std::shared_ptr<arrow::Array>& values, GroupIds groups) override {
-    nulls_.Add(*values, groups);
-    return AddAll(*values, groups);
-  }
-  arrow::DataTypeVector state_types() const override {
-    arrow::DataTypeVector types;
-    nulls_.AppendType(&types);
-    types.push_back(type_);
-    return types;
-  }
-  Result<arrow::ArrayVector> States() override {
-    arrow::ArrayVector states;
-    ARROW_RETURN_NOT_OK(nulls_.AppendState(&states, pool_));
-    ARROW_ASSIGN_OR_RAISE(auto sums,
-                          ToArray([this](size_t i) { return slots_[i].has_value != 0; }));
-    states.push_back(std::move(sums));
-    return states;
-  }
-  Status Merge(const arrow::ArrayVector& states, GroupIds groups) override {
-    nulls_.Merge(states, groups);
-    return AddAll(*states.back(), groups);
-  }
+  SumState(const Aggregation& spec, TypePtr type, arrow::MemoryPool* pool)
+      : NullAwareState(spec.ignore_nulls, pool), type_(std::move(type)) {}
   Result<std::shared_ptr<arrow::Array>> Values() override {
-    return ToArray([this](size_t i) { return slots_[i].has_value != 0 && !nulls_.seen(i); });
-  }
-  int64_t bytes() const override {
-    return static_cast<int64_t>(slots_.capacity() * sizeof(Slot)) + nulls_.bytes();
+    return ToArray([this](size_t i) { return slots_[i].has_value != 0 && !is_null(i); });
   }
 
  private:
@@ -82,9 +53,10 @@ class SumState final : public GroupState {
     C sum{};
     uint64_t has_value = 0;
   };
-  Status AddAll(const arrow::Array& values, GroupIds groups) {
+  void ResizeValues(int64_t num_groups) override { slots_.resize(static_cast<size_t>(num_groups)); }
+  Status AddValues(const std::shared_ptr<arrow::Array>& values, GroupIds groups) override {
     bool overflow = false;
-    ForSlots<C>(values, groups, slots_.data(), [&overflow](Slot& slot, const C& value) {
+    ForSlots<C>(*values, groups, slots_.data(), [&overflow](Slot& slot, const C& value) {
       overflow |= AddChecked(&slot.sum, value);
       slot.has_value = 1;
     });
@@ -92,16 +64,27 @@ class SumState final : public GroupState {
     return Status::Invalid("Sum of ", type_->ToString(), " does not fit in its ",
                            type_->byte_width() * 8, " bits");
   }
+  arrow::DataTypeVector value_types() const override { return {type_}; }
+  Result<arrow::ArrayVector> ValueStates() override {
+    ARROW_ASSIGN_OR_RAISE(auto sums,
+                          ToArray([this](size_t i) { return slots_[i].has_value != 0; }));
+    return arrow::ArrayVector{std::move(sums)};
+  }
+  Status MergeValues(std::span<const std::shared_ptr<arrow::Array>> states,
+                     GroupIds groups) override {
+    return AddValues(states[0], groups);
+  }
+  int64_t value_bytes() const override {
+    return static_cast<int64_t>(slots_.capacity() * sizeof(Slot));
+  }
   template <typename Valid>
   Result<std::shared_ptr<arrow::Array>> ToArray(Valid valid) {
     return FillArray<C>(
         type_, static_cast<int64_t>(slots_.size()), [this](size_t i) { return slots_[i].sum; },
-        valid, pool_);
+        valid, pool());
   }
 
-  NullFlags nulls_;
   const TypePtr type_;
-  arrow::MemoryPool* const pool_;
   std::vector<Slot> slots_;
 };
 
@@ -112,23 +95,25 @@ Result<std::shared_ptr<arrow::Array>> AsDoubles(const std::shared_ptr<arrow::Arr
   return arrow::compute::Cast(*values, arrow::float64(), arrow::compute::CastOptions::Unsafe());
 }
 
-/// Count, mean and, for std, the sum of squared distances to the mean.
-struct Moments {
-  int64_t count = 0;
-  double mean = 0;
-  double m2 = 0;
-};
-
-class MeanState final : public GroupState {
+class MeanState final : public NullAwareState {
  public:
-  MeanState(const GroupAggregateSpec& spec, arrow::MemoryPool* pool)
-      : nulls_(spec.ignore_nulls), pool_(pool) {}
-  void Resize(int64_t num_groups) override {
-    slots_.resize(static_cast<size_t>(num_groups));
-    nulls_.Resize(num_groups);
+  MeanState(const Aggregation& spec, arrow::MemoryPool* pool)
+      : NullAwareState(spec.ignore_nulls, pool) {}
+  Result<std::shared_ptr<arrow::Array>> Values() override {
+    return FillArray<double>(
+        arrow::float64(), size(),
+        [this](size_t i) { return slots_[i].sum / static_cast<double>(slots_[i].count); },
+        [this](size_t i) { return slots_[i].count > 0 && !is_null(i); }, pool());
   }
-  Status Add(const std::shared_ptr<arrow::Array>& values, GroupIds groups) override {
-    nulls_.Add(*values, groups);
+
+ private:
+  struct Slot {
+    int64_t count = 0;
+    double sum = 0;
+  };
+  int64_t size() const { return static_cast<int64_t>(slots_.size()); }
+  void ResizeValues(int64_t num_groups) override { slots_.resize(static_cast<size_t>(num_groups)); }
+  Status AddValues(const std::shared_ptr<arrow::Array>& values, GroupIds groups) override {
     const auto add = [](Slot& slot, auto value) {
       slot.sum += static_cast<double>(value);
       ++slot.count;
@@ -141,67 +126,55 @@ class MeanState final : public GroupState {
     ForSlots<double>(*doubles, groups, slots_.data(), add);
     return Status::OK();
   }
-  arrow::DataTypeVector state_types() const override {
-    arrow::DataTypeVector types;
-    nulls_.AppendType(&types);
-    types.insert(types.end(), {arrow::int64(), arrow::float64()});
-    return types;
-  }
-  Result<arrow::ArrayVector> States() override {
-    const auto all = [](size_t) { return true; };
-    arrow::ArrayVector states;
-    ARROW_RETURN_NOT_OK(nulls_.AppendState(&states, pool_));
-    ARROW_ASSIGN_OR_RAISE(
-        auto counts,
-        FillArray<int64_t>(
-            arrow::int64(), size(), [this](size_t i) { return slots_[i].count; }, all, pool_));
+  arrow::DataTypeVector value_types() const override { return {arrow::int64(), arrow::float64()}; }
+  Result<arrow::ArrayVector> ValueStates() override {
+    ARROW_ASSIGN_OR_RAISE(auto counts, FillArray<int64_t>(
+                                           arrow::int64(), size(),
+                                           [this](size_t i) { return slots_[i].count; }, pool()));
     ARROW_ASSIGN_OR_RAISE(auto sums, FillArray<double>(
                                          arrow::float64(), size(),
-                                         [this](size_t i) { return slots_[i].sum; }, all, pool_));
-    states.insert(states.end(), {std::move(counts), std::move(sums)});
-    return states;
+                                         [this](size_t i) { return slots_[i].sum; }, pool()));
+    return arrow::ArrayVector{std::move(counts), std::move(sums)};
   }
-  Status Merge(const arrow::ArrayVector& states, GroupIds groups) override {
-    nulls_.Merge(states, groups);
-    const size_t first = nulls_.num_columns();
-    ForValues<int64_t>(*states[first], groups,
+  Status MergeValues(std::span<const std::shared_ptr<arrow::Array>> states,
+                     GroupIds groups) override {
+    ForValues<int64_t>(*states[0], groups,
                        [this](uint32_t group, int64_t count) { slots_[group].count += count; });
-    ForValues<double>(*states[first + 1], groups,
+    ForValues<double>(*states[1], groups,
                       [this](uint32_t group, double sum) { slots_[group].sum += sum; });
     return Status::OK();
   }
-  Result<std::shared_ptr<arrow::Array>> Values() override {
-    return FillArray<double>(
-        arrow::float64(), size(),
-        [this](size_t i) { return slots_[i].sum / static_cast<double>(slots_[i].count); },
-        [this](size_t i) { return slots_[i].count > 0 && !nulls_.seen(i); }, pool_);
-  }
-  int64_t bytes() const override {
-    return static_cast<int64_t>(slots_.capacity() * sizeof(Slot)) + nulls_.bytes();
+  int64_t value_bytes() const override {
+    return static_cast<int64_t>(slots_.capacity() * sizeof(Slot));
   }
 
- private:
-  struct Slot {
-    int64_t count = 0;
-    double sum = 0;
-  };
-  int64_t size() const { return static_cast<int64_t>(slots_.size()); }
-
-  NullFlags nulls_;
-  arrow::MemoryPool* const pool_;
   std::vector<Slot> slots_;
 };
 
-class StdState final : public GroupState {
+class StdState final : public NullAwareState {
  public:
-  StdState(const GroupAggregateSpec& spec, arrow::MemoryPool* pool)
-      : nulls_(spec.ignore_nulls), ddof_(spec.ddof), pool_(pool) {}
-  void Resize(int64_t num_groups) override {
-    slots_.resize(static_cast<size_t>(num_groups));
-    nulls_.Resize(num_groups);
+  StdState(const Aggregation& spec, arrow::MemoryPool* pool)
+      : NullAwareState(spec.ignore_nulls, pool), ddof_(spec.ddof) {}
+  Result<std::shared_ptr<arrow::Array>> Values() override {
+    return FillArray<double>(
+        arrow::float64(), size(),
+        [this](size_t i) {
+          // No degree of freedom is left: not a number, as in numpy and Ray.
+          if (slots_[i].count <= ddof_) return std::nan("");
+          return std::sqrt(slots_[i].m2 / static_cast<double>(slots_[i].count - ddof_));
+        },
+        [this](size_t i) { return slots_[i].count > 0 && !is_null(i); }, pool());
   }
-  Status Add(const std::shared_ptr<arrow::Array>& values, GroupIds groups) override {
-    nulls_.Add(*values, groups);
+
+ private:
+  struct Moments {
+    int64_t count = 0;
+    double mean = 0;
+    double m2 = 0;  // sum of squared distances to the mean
+  };
+  int64_t size() const { return static_cast<int64_t>(slots_.size()); }
+  void ResizeValues(int64_t num_groups) override { slots_.resize(static_cast<size_t>(num_groups)); }
+  Status AddValues(const std::shared_ptr<arrow::Array>& values, GroupIds groups) override {
     ARROW_ASSIGN_OR_RAISE(const auto doubles, AsDoubles(values));
     ForSlots<double>(*doubles, groups, slots_.data(), [](Moments& slot, double value) {
       const double delta = value - slot.mean;
@@ -210,35 +183,26 @@ class StdState final : public GroupState {
     });
     return Status::OK();
   }
-  arrow::DataTypeVector state_types() const override {
-    arrow::DataTypeVector types;
-    nulls_.AppendType(&types);
-    types.insert(types.end(), {arrow::int64(), arrow::float64(), arrow::float64()});
-    return types;
+  arrow::DataTypeVector value_types() const override {
+    return {arrow::int64(), arrow::float64(), arrow::float64()};
   }
-  Result<arrow::ArrayVector> States() override {
-    const auto all = [](size_t) { return true; };
-    arrow::ArrayVector states;
-    ARROW_RETURN_NOT_OK(nulls_.AppendState(&states, pool_));
-    ARROW_ASSIGN_OR_RAISE(
-        auto counts,
-        FillArray<int64_t>(
-            arrow::int64(), size(), [this](size_t i) { return slots_[i].count; }, all, pool_));
+  Result<arrow::ArrayVector> ValueStates() override {
+    ARROW_ASSIGN_OR_RAISE(auto counts, FillArray<int64_t>(
+                                           arrow::int64(), size(),
+                                           [this](size_t i) { return slots_[i].count; }, pool()));
     ARROW_ASSIGN_OR_RAISE(auto means, FillArray<double>(
                                           arrow::float64(), size(),
-                                          [this](size_t i) { return slots_[i].mean; }, all, pool_));
-    ARROW_ASSIGN_OR_RAISE(auto m2s, FillArray<double>(
-                                        arrow::float64(), size(),
-                                        [this](size_t i) { return slots_[i].m2; }, all, pool_));
-    states.insert(states.end(), {std::move(counts), std::move(means), std::move(m2s)});
-    return states;
+                                          [this](size_t i) { return slots_[i].mean; }, pool()));
+    ARROW_ASSIGN_OR_RAISE(
+        auto m2s, FillArray<double>(
+                      arrow::float64(), size(), [this](size_t i) { return slots_[i].m2; }, pool()));
+    return arrow::ArrayVector{std::move(counts), std::move(means), std::move(m2s)};
   }
-  Status Merge(const arrow::ArrayVector& states, GroupIds groups) override {
-    nulls_.Merge(states, groups);
-    const size_t first = nulls_.num_columns();
-    const auto* counts = states[first]->data()->GetValues<int64_t>(1);
-    const auto* means = states[first + 1]->data()->GetValues<double>(1);
-    const auto* m2s = states[first + 2]->data()->GetValues<double>(1);
+  Status MergeValues(std::span<const std::shared_ptr<arrow::Array>> states,
+                     GroupIds groups) override {
+    const auto* counts = states[0]->data()->GetValues<int64_t>(1);
+    const auto* means = states[1]->data()->GetValues<double>(1);
+    const auto* m2s = states[2]->data()->GetValues<double>(1);
     for (size_t i = 0; i < groups.size(); ++i) {
       if (counts[i] == 0) continue;
       Moments& slot = slots_[groups[i]];
@@ -252,32 +216,17 @@ class StdState final : public GroupState {
     }
     return Status::OK();
   }
-  Result<std::shared_ptr<arrow::Array>> Values() override {
-    return FillArray<double>(
-        arrow::float64(), size(),
-        [this](size_t i) {
-          // No degree of freedom is left: not a number, as in numpy and Ray.
-          if (slots_[i].count <= ddof_) return std::nan("");
-          return std::sqrt(slots_[i].m2 / static_cast<double>(slots_[i].count - ddof_));
-        },
-        [this](size_t i) { return slots_[i].count > 0 && !nulls_.seen(i); }, pool_);
-  }
-  int64_t bytes() const override {
-    return static_cast<int64_t>(slots_.capacity() * sizeof(Moments)) + nulls_.bytes();
+  int64_t value_bytes() const override {
+    return static_cast<int64_t>(slots_.capacity() * sizeof(Moments));
   }
 
- private:
-  int64_t size() const { return static_cast<int64_t>(slots_.size()); }
-
-  NullFlags nulls_;
   const int64_t ddof_;
-  arrow::MemoryPool* const pool_;
   std::vector<Moments> slots_;
 };
 
 }  // namespace
 
-GroupStatePtr MakeSumState(const GroupAggregateSpec& spec, TypePtr type, arrow::MemoryPool* pool) {
+GroupStatePtr MakeSumState(const Aggregation& spec, TypePtr type, arrow::MemoryPool* pool) {
   switch (type->id()) {
     case arrow::Type::UINT64:
       return std::make_unique<SumState<uint64_t>>(spec, std::move(type), pool);
@@ -292,11 +241,11 @@ GroupStatePtr MakeSumState(const GroupAggregateSpec& spec, TypePtr type, arrow::
   }
 }
 
-GroupStatePtr MakeMeanState(const GroupAggregateSpec& spec, arrow::MemoryPool* pool) {
+GroupStatePtr MakeMeanState(const Aggregation& spec, arrow::MemoryPool* pool) {
   return std::make_unique<MeanState>(spec, pool);
 }
 
-GroupStatePtr MakeStdState(const GroupAggregateSpec& spec, arrow::MemoryPool* pool) {
+GroupStatePtr MakeStdState(const Aggregation& spec, arrow::MemoryPool* pool) {
   return std::make_unique<StdState>(spec, pool);
 }
 

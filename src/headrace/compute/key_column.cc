@@ -25,8 +25,8 @@ namespace {
 
 using arrow::Type;
 
-Status NoOrder(const SortKey& key, const arrow::DataType& type) {
-  return Status::TypeError("Cannot sort by column '", key.column, "' of type ", type.ToString(),
+Status NoOrder(const SortColumn& key, const arrow::DataType& type) {
+  return Status::TypeError("Cannot sort by column '", key.name, "' of type ", type.ToString(),
                            ": its values have no order");
 }
 
@@ -189,7 +189,7 @@ bool IsWide(Type::type id) { return id == Type::DECIMAL128 || id == Type::DECIMA
 
 /// The values behind an extension and a dictionary.
 Result<std::shared_ptr<arrow::Array>> PlainValues(std::shared_ptr<arrow::Array> chunk,
-                                                  const SortKey& key, arrow::MemoryPool* pool) {
+                                                  const SortColumn& key, arrow::MemoryPool* pool) {
   if (chunk->type_id() == Type::EXTENSION) {
     if (IsObject(*chunk->type())) return NoOrder(key, *chunk->type());
     return PlainValues(static_cast<const arrow::ExtensionArray&>(*chunk).storage(), key, pool);
@@ -215,7 +215,7 @@ Result<std::shared_ptr<arrow::Array>> PlainValues(std::shared_ptr<arrow::Array> 
 }  // namespace
 
 Result<std::unique_ptr<KeyColumn>> MakeKeyColumn(const arrow::ArrayVector& declared,
-                                                 const SortKey& key, arrow::MemoryPool* pool) {
+                                                 const SortColumn& key, arrow::MemoryPool* pool) {
   arrow::ArrayVector chunks;
   const arrow::Array* typed = nullptr;  // the first that is more than nulls
   const arrow::DataType* type = nullptr;

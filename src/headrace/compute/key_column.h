@@ -29,6 +29,6 @@ class KeyColumn {
 
 /// The column `key` in chunks. Fails with TypeError where its type has no order.
 Result<std::unique_ptr<KeyColumn>> MakeKeyColumn(const arrow::ArrayVector& chunks,
-                                                 const SortKey& key, arrow::MemoryPool* pool);
+                                                 const SortColumn& key, arrow::MemoryPool* pool);
 
 }  // namespace headrace::compute

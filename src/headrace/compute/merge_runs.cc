@@ -23,7 +23,7 @@ int64_t FirstBehind(const SortKeys& keys, int64_t begin, int64_t end, const RunC
 }  // namespace
 
 Result<std::vector<RowRef>> MergeRuns(std::span<const SortedRun> runs,
-                                      std::span<const SortKey> keys, int64_t limit,
+                                      std::span<const SortColumn> keys, int64_t limit,
                                       arrow::MemoryPool* pool) {
   std::vector<Block> blocks;
   for (const SortedRun& run : runs) {

@@ -32,7 +32,7 @@ struct SortedRun {
 /// rows of all blocks of the first run, of the second and so on. Only the first `limit` unless that
 /// is -1. Fails as SortRows does.
 Result<std::vector<RowRef>> MergeRuns(std::span<const SortedRun> runs,
-                                      std::span<const SortKey> keys, int64_t limit,
+                                      std::span<const SortColumn> keys, int64_t limit,
                                       arrow::MemoryPool* pool);
 
 }  // namespace headrace::compute

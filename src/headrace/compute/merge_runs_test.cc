@@ -16,7 +16,7 @@ arrow::MemoryPool* Pool() { return arrow::default_memory_pool(); }
 /// Random rows as a sorted run of blocks of up to `max_rows`.
 std::vector<Block> RandomRun(testing::Random& random,
                              const std::vector<std::shared_ptr<arrow::DataType>>& types,
-                             const std::vector<SortKey>& keys, int64_t max_rows) {
+                             const std::vector<SortColumn>& keys, int64_t max_rows) {
   const auto blocks = testing::RandomBlocks(random, types, 3, 80, 6);
   const Block sorted =
       GatherRows(blocks, SortRows(blocks, keys, -1, Pool()).ValueOrDie(), Pool()).ValueOrDie();
@@ -41,7 +41,7 @@ TEST(MergeRunsTest, EqualsASortOfAllRows) {
     const auto types = testing::SortableTypes();
     const std::vector<std::shared_ptr<arrow::DataType>> columns = {types[random() % types.size()],
                                                                    arrow::int8()};
-    const std::vector<SortKey> keys = {{"c0", round % 2 == 0}, {"c1", round % 3 == 0}};
+    const std::vector<SortColumn> keys = {{"c0", round % 2 == 0}, {"c1", round % 3 == 0}};
     std::vector<SortedRun> runs(1 + random() % 5);
     for (auto& run : runs) run.blocks = RandomRun(random, columns, keys, 1 + random() % 50);
     const auto blocks = Flat(runs);
@@ -57,7 +57,7 @@ TEST(MergeRunsTest, PartsBetweenCutsAreTheWhole) {
   for (int round = 0; round < 60; ++round) {
     const std::vector<std::shared_ptr<arrow::DataType>> columns = {round % 2 == 0 ? arrow::utf8()
                                                                                   : arrow::int16()};
-    const std::vector<SortKey> keys = {{"c0", round % 4 < 2}};
+    const std::vector<SortColumn> keys = {{"c0", round % 4 < 2}};
     std::vector<SortedRun> runs(4);
     for (auto& run : runs) run.blocks = RandomRun(random, columns, keys, 30);
     const auto blocks = Flat(runs);

@@ -15,10 +15,10 @@ namespace {
 /// Behind the last key, so that a window can be read at any place of one.
 constexpr int64_t kSpareBytes = 8;
 
-Result<arrow::ArrayVector> ChunksOf(std::span<const Block> blocks, const SortKey& key) {
+Result<arrow::ArrayVector> ChunksOf(std::span<const Block> blocks, const SortColumn& key) {
   arrow::ArrayVector chunks;
   for (const Block& block : blocks) {
-    auto column = block.batch()->GetColumnByName(key.column);
+    auto column = block.batch()->GetColumnByName(key.name);
     if (column != nullptr) {
       chunks.push_back(std::move(column));
       continue;
@@ -27,7 +27,7 @@ Result<arrow::ArrayVector> ChunksOf(std::span<const Block> blocks, const SortKey
     for (const auto& field : block.schema()->fields()) {
       names += (names.empty() ? "'" : ", '") + field->name() + "'";
     }
-    return Status::Invalid("Sort key '", key.column,
+    return Status::Invalid("Sort key '", key.name,
                            "' is not a column; there are: ", names.empty() ? "none" : names);
   }
   return chunks;
@@ -40,13 +40,13 @@ SortKeys::SortKeys(SortKeys&&) noexcept = default;
 SortKeys& SortKeys::operator=(SortKeys&&) noexcept = default;
 SortKeys::~SortKeys() = default;
 
-Result<SortKeys> SortKeys::Make(std::span<const Block> blocks, std::span<const SortKey> keys,
+Result<SortKeys> SortKeys::Make(std::span<const Block> blocks, std::span<const SortColumn> keys,
                                 arrow::MemoryPool* pool) {
   if (keys.empty()) return Status::Invalid("There is no column to sort by");
   SortKeys out;
   for (const Block& block : blocks) out.num_rows_ += block.num_rows();
   std::vector<std::unique_ptr<KeyColumn>> columns;
-  for (const SortKey& key : keys) {
+  for (const SortColumn& key : keys) {
     ARROW_ASSIGN_OR_RAISE(const auto chunks, ChunksOf(blocks, key));
     ARROW_ASSIGN_OR_RAISE(auto column, MakeKeyColumn(chunks, key, pool));
     columns.push_back(std::move(column));

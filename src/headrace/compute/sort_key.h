@@ -13,24 +13,20 @@
 #include "headrace/base/status.h"
 #include "headrace/block.h"
 #include "headrace/compute/pool_array.h"
+#include "headrace/shuffle_options.h"
 
 namespace headrace::compute {
 
 class FixedKeyColumn;
 class KeyColumn;
 
-/// A column to sort by. NaN, then null, come last in both directions.
-struct SortKey {
-  std::string column;
-  bool descending = false;
-  bool operator==(const SortKey&) const = default;
-};
-
 /// What decides the order of rows, in two forms.
 ///
 /// Bytes(): the order is that of memcmp (no key begins another one). They depend on the values
 /// alone: not on chunks, on a dictionary, on the width of an integer, float or offset, nor on the
 /// other rows; so keys of any two tasks compare.
+///
+/// NaN, then null, come last in both directions.
 ///
 /// Window(): the same order as 64-bit numbers, for these rows only. Where the keys of all rows fit
 /// (numbers, times, bools: the ranges that their values take up), the first window is everything.
@@ -40,9 +36,9 @@ class SortKeys {
  public:
   /// Keys of the rows of all `blocks`, as if joined. All have the same types, or null. Fails with
   /// Invalid where a column does not exist, with TypeError where its type has no order.
-  static Result<SortKeys> Make(std::span<const Block> blocks, std::span<const SortKey> keys,
+  static Result<SortKeys> Make(std::span<const Block> blocks, std::span<const SortColumn> keys,
                                arrow::MemoryPool* pool);
-  static Result<SortKeys> Make(const Block& block, std::span<const SortKey> keys,
+  static Result<SortKeys> Make(const Block& block, std::span<const SortColumn> keys,
                                arrow::MemoryPool* pool) {
     return Make(std::span(&block, 1), keys, pool);
   }

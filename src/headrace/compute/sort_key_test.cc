@@ -25,7 +25,7 @@ Block Column(const std::shared_ptr<arrow::DataType>& type, const std::string& js
   return JsonBlock({arrow::field("x", type)}, {json});
 }
 
-SortKeys KeysOf(const Block& block, const std::vector<SortKey>& keys) {
+SortKeys KeysOf(const Block& block, const std::vector<SortColumn>& keys) {
   auto made = SortKeys::Make(block, keys, arrow::default_memory_pool());
   EXPECT_TRUE(made.ok()) << made.status().ToString();
   return std::move(made).ValueOrDie();
@@ -152,7 +152,7 @@ TEST(SortKeysTest, BothFormsAndArrowAgreeOnRandomColumns) {
 
 TEST(SortKeysTest, ErrorsNameTheColumn) {
   const auto fail = [](const Block& block, const char* column) {
-    const std::vector<SortKey> keys = {{column}};
+    const std::vector<SortColumn> keys = {{column}};
     return SortKeys::Make(block, keys, arrow::default_memory_pool()).status();
   };
   const Block lists = Column(arrow::list(arrow::int64()), "[[1], null]");

@@ -9,7 +9,7 @@
 namespace headrace::compute {
 
 Result<std::vector<RowRef>> SortRows(const std::vector<Block>& blocks,
-                                     std::span<const SortKey> keys, int64_t limit,
+                                     std::span<const SortColumn> keys, int64_t limit,
                                      arrow::MemoryPool* pool) {
   const RowPlaces places(blocks);
   if (places.num_rows() > kMaxOrderedRows) {

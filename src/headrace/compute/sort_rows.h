@@ -16,7 +16,7 @@ namespace headrace::compute {
 /// they are in the blocks. Only the first `limit` unless that is -1. Fails as SortKeys::Make does,
 /// and with CapacityError for more than kMaxOrderedRows.
 Result<std::vector<RowRef>> SortRows(const std::vector<Block>& blocks,
-                                     std::span<const SortKey> keys, int64_t limit,
+                                     std::span<const SortColumn> keys, int64_t limit,
                                      arrow::MemoryPool* pool);
 
 }  // namespace headrace::compute

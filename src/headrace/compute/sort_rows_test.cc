@@ -20,7 +20,7 @@ std::vector<int64_t> Numbers(const std::vector<Block>& blocks, const std::vector
   return numbers;
 }
 
-std::vector<int64_t> Sorted(const std::vector<Block>& blocks, const std::vector<SortKey>& keys,
+std::vector<int64_t> Sorted(const std::vector<Block>& blocks, const std::vector<SortColumn>& keys,
                             int64_t limit = -1) {
   auto rows = SortRows(blocks, keys, limit, arrow::default_memory_pool());
   EXPECT_TRUE(rows.ok()) << rows.status().ToString();
@@ -29,10 +29,10 @@ std::vector<int64_t> Sorted(const std::vector<Block>& blocks, const std::vector<
 
 /// By Arrow, whose sort of a batch keeps equal rows in order.
 std::vector<int64_t> ArrowSorted(const std::vector<Block>& blocks,
-                                 const std::vector<SortKey>& keys) {
+                                 const std::vector<SortColumn>& keys) {
   std::vector<cp::SortKey> sort_keys;
-  for (const SortKey& key : keys) {
-    sort_keys.emplace_back(key.column,
+  for (const SortColumn& key : keys) {
+    sort_keys.emplace_back(key.name,
                            key.descending ? cp::SortOrder::Descending : cp::SortOrder::Ascending);
   }
   const auto batch = ConcatBlocks(blocks).ValueOrDie().batch();
@@ -46,7 +46,7 @@ TEST(SortRowsTest, EqualsArrowOnRandomBlocks) {
   const auto types = testing::SortableTypes();
   for (int round = 0; round < 150; ++round) {
     std::vector<std::shared_ptr<arrow::DataType>> columns;
-    std::vector<SortKey> keys;
+    std::vector<SortColumn> keys;
     for (auto n = 1 + random() % 3; n > 0; --n) {
       keys.push_back({"c" + std::to_string(columns.size()), random() % 2 == 0});
       columns.push_back(types[random() % types.size()]);

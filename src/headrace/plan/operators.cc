@@ -35,16 +35,14 @@ Result<std::shared_ptr<arrow::Schema>> InputData::Schema() const {
   std::vector<std::shared_ptr<arrow::Schema>> schemas;
   for (const Block& block : blocks_) {
     // An empty block without columns says nothing about the others.
-    if (block.num_columns() > 0 || block.num_rows() > 0) schemas.push_back(block.schema());
+    if (!SaysNothing(block)) schemas.push_back(block.schema());
   }
   return headrace::UnifySchemas(schemas);
 }
 
 bool InputData::says_nothing() const {
   if (stored_ != nullptr) return stored_->says_nothing;
-  return std::all_of(blocks_.begin(), blocks_.end(), [](const Block& block) {
-    return block.num_rows() == 0 && block.num_columns() == 0;
-  });
+  return std::all_of(blocks_.begin(), blocks_.end(), SaysNothing);
 }
 
 std::string_view Map::type() const {

@@ -36,8 +36,8 @@ PhysicalNodePtr MakeSecondHalf(std::string name, worker::StepSpecPtr step,
   return node;
 }
 
-std::vector<compute::SortKey> SortKeysOf(const std::vector<std::string>& columns) {
-  std::vector<compute::SortKey> keys;
+std::vector<SortColumn> SortKeysOf(const std::vector<std::string>& columns) {
+  std::vector<SortColumn> keys;
   for (const std::string& column : columns) keys.push_back({column, false});
   return keys;
 }

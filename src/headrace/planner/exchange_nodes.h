@@ -29,6 +29,6 @@ PhysicalNodePtr MakeSecondHalf(std::string name, worker::StepSpecPtr step,
                                const ExchangeSizes& sizes, PhysicalNodePtr exchange);
 
 /// Ascending.
-std::vector<compute::SortKey> SortKeysOf(const std::vector<std::string>& columns);
+std::vector<SortColumn> SortKeysOf(const std::vector<std::string>& columns);
 
 }  // namespace headrace::planner

@@ -33,11 +33,7 @@ PhysicalNodePtr PlanBlocksByKey(std::string name, exec::PartitionExchangeOptions
 
 PhysicalNodePtr PlanGroupAggregate(const plan::GroupAggregate& group, const ExchangeSizes& sizes,
                                    PhysicalNodePtr input) {
-  std::vector<compute::GroupAggregateSpec> specs;
-  for (const Aggregation& one : group.aggregations()) {
-    specs.push_back(
-        {one.function, one.column, one.name, one.ignore_nulls, one.ddof, one.parameter});
-  }
+  const std::vector<Aggregation>& specs = group.aggregations();
   PhysicalNodePtr map = MakeFirstHalf(
       "PartialAggregate",
       std::make_shared<worker::PartialGroupStepSpec>(

@@ -10,8 +10,8 @@ namespace headrace::planner {
 namespace {
 
 /// The user said where blocks end: rows go to the block of their range and are sorted there.
-PhysicalNodePtr PlanBoundaries(const plan::Sort& sort, std::vector<compute::SortKey> keys,
-                               const ExchangeSizes& sizes, PhysicalNodePtr input) {
+PhysicalNodePtr PlanBoundaries(const plan::Sort& sort, const ExchangeSizes& sizes,
+                               PhysicalNodePtr input) {
   PhysicalNodePtr map =
       MakeFirstHalf("SortMap",
                     std::make_shared<worker::BoundaryPartitionStepSpec>(
@@ -23,7 +23,7 @@ PhysicalNodePtr PlanBoundaries(const plan::Sort& sort, std::vector<compute::Sort
   PhysicalNodePtr out =
       MakeSecondHalf("SortReduce",
                      std::make_shared<worker::GroupBlocksStepSpec>(
-                         "SortReduce", std::move(keys), worker::GroupBlocksStepSpec::Give::kSorted),
+                         "SortReduce", sort.columns(), worker::GroupBlocksStepSpec::Give::kSorted),
                      sizes, MakeExchange(std::move(exchange), std::move(map)));
   out->target_max_block_size = 0;
   out->keep_small_blocks = true;
@@ -37,10 +37,9 @@ Result<PhysicalNodePtr> PlanSort(const plan::LogicalOperatorPtr& node, PhysicalN
   const auto& sort = *plan::As<plan::Sort>(node);
   ARROW_ASSIGN_OR_RAISE(const auto bytes, EstimateInput(node->input(), context));
   const ExchangeSizes sizes = ExchangeSizes::For(context, bytes);
-  std::vector<compute::SortKey> keys;
-  for (const SortColumn& column : sort.columns()) keys.push_back({column.name, column.descending});
+  const std::vector<SortColumn>& keys = sort.columns();
   if (!sort.boundaries().empty()) {
-    return PlanBoundaries(sort, std::move(keys), sizes, std::move(input));
+    return PlanBoundaries(sort, sizes, std::move(input));
   }
   PhysicalNodePtr runs = MakeFirstHalf("SortMap",
                                        std::make_shared<worker::SortRunStepSpec>(

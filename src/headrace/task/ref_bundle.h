@@ -25,6 +25,13 @@ struct BlockRef {
   Result<Block> Load() const;
   /// Of the rows. Brings nothing back.
   std::shared_ptr<arrow::Schema> schema() const;
+  /// Its schema, as a block.
+  BlockRef WithoutRows() const {
+    BlockRef empty = *this;
+    empty.num_rows = empty.size_bytes = 0;
+    empty.whole = false;
+    return empty;
+  }
 };
 
 /// The schema that the blocks have in common; without fields when none of them has any. Brings

@@ -22,11 +22,8 @@ class RepartitionOperator final : public PhysicalOperator {
     num_rows_ += bundle.num_rows();
     bytes_ += bundle.size_bytes();
     for (const auto& block : bundle.blocks()) rest_.push_back(block);
-    if (sample_.object == nullptr && !bundle.empty()) {
-      sample_ = bundle.blocks().front();
-      sample_.num_rows = sample_.size_bytes = 0;
-      sample_.whole = false;
-    }
+    if (sample_.object == nullptr && !bundle.empty())
+      sample_ = bundle.blocks().front().WithoutRows();
     return Status::OK();
   }
   Status InputDone(int) override {

@@ -14,11 +14,7 @@ Status PartitionExchangeOperator::AddInput(RefBundle bundle, int input_index) {
     if (tag.partition < 0 || tag.partition >= options_.num_partitions) {
       return Status::Invalid("partition ", tag.partition, " of ", options_.num_partitions);
     }
-    if (input.sample.object == nullptr) {
-      input.sample = block;
-      input.sample.num_rows = input.sample.size_bytes = 0;
-      input.sample.whole = false;
-    }
+    if (input.sample.object == nullptr) input.sample = block.WithoutRows();
     if (block.num_rows == 0) continue;
     input.bytes += block.size_bytes;
     bytes_ += block.size_bytes;

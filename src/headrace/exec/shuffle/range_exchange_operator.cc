@@ -9,11 +9,7 @@ namespace headrace::exec {
 Status RangeExchangeOperator::AddInput(RefBundle bundle, int) {
   for (const task::BlockRef& block : bundle.blocks()) {
     ARROW_ASSIGN_OR_RAISE(task::ExchangeTag tag, task::TagOf(*block.schema()));
-    if (sample_.object == nullptr) {
-      sample_ = block;
-      sample_.num_rows = sample_.size_bytes = 0;
-      sample_.whole = false;
-    }
+    if (sample_.object == nullptr) sample_ = block.WithoutRows();
     if (tag.starts_run || runs_.empty()) runs_.emplace_back();
     if (block.num_rows == 0) continue;
     bytes_ += block.size_bytes;

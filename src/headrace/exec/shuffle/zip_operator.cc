@@ -17,11 +17,8 @@ bool ZipOperator::WantsInput(int input_index) const {
 
 Status ZipOperator::AddInput(RefBundle bundle, int input_index) {
   Input& input = inputs_[static_cast<size_t>(input_index)];
-  if (input.sample.object == nullptr && !bundle.empty()) {
-    input.sample = bundle.blocks().front();
-    input.sample.num_rows = input.sample.size_bytes = 0;
-    input.sample.whole = false;
-  }
+  if (input.sample.object == nullptr && !bundle.empty())
+    input.sample = bundle.blocks().front().WithoutRows();
   input.rows_seen += bundle.num_rows();
   bytes_ += bundle.size_bytes();
   for (const task::BlockRef& block : bundle.blocks()) {

@@ -10,7 +10,7 @@ namespace headrace::worker {
 Result<std::vector<Block>> WithOneSchema(std::vector<Block> blocks, arrow::MemoryPool* pool) {
   std::vector<std::shared_ptr<arrow::Schema>> schemas;
   for (const Block& block : blocks) {
-    if (block.num_columns() == 0 && block.num_rows() == 0) continue;
+    if (SaysNothing(block)) continue;
     if (schemas.empty() || !schemas.back()->Equals(*block.schema())) {
       schemas.push_back(block.schema());
     }

@@ -5,6 +5,7 @@
 #include "headrace/compute/sort_key.h"
 #include "headrace/compute/sort_rows.h"
 #include "headrace/task/exchange.h"
+#include "headrace/worker/steps/sort_columns_wire.h"
 
 namespace headrace::worker {
 namespace {
@@ -13,7 +14,7 @@ using Give = GroupBlocksStepSpec::Give;
 
 class GroupBlocksStep final : public Step {
  public:
-  GroupBlocksStep(std::vector<compute::SortKey> keys, Give give, arrow::MemoryPool* pool)
+  GroupBlocksStep(std::vector<SortColumn> keys, Give give, arrow::MemoryPool* pool)
       : keys_(std::move(keys)), give_(give), pool_(pool) {}
   Status Begin(const TaskInfo&) override {
     blocks_.clear();
@@ -47,7 +48,7 @@ class GroupBlocksStep final : public Step {
     return Status::OK();
   }
 
-  const std::vector<compute::SortKey> keys_;
+  const std::vector<SortColumn> keys_;
   const Give give_;
   arrow::MemoryPool* const pool_;
   std::vector<Block> blocks_;
@@ -61,22 +62,14 @@ Result<std::unique_ptr<Step>> GroupBlocksStepSpec::Make(const StepContext& conte
 
 Status GroupBlocksStepSpec::Serialize(WireWriter* out) const {
   out->Str(name_);
-  out->U64(keys_.size());
-  for (const compute::SortKey& key : keys_) {
-    out->Str(key.column);
-    out->Bool(key.descending);
-  }
+  WriteSortColumns(keys_, out);
   out->U64(static_cast<uint64_t>(give_));
   return Status::OK();
 }
 
 Result<StepSpecPtr> GroupBlocksStepSpec::Deserialize(WireReader* in) {
   std::string name = in->Str();
-  std::vector<compute::SortKey> keys(in->Count());
-  for (compute::SortKey& key : keys) {
-    key.column = in->Str();
-    key.descending = in->Bool();
-  }
+  std::vector<SortColumn> keys = ReadSortColumns(in);
   return std::make_shared<GroupBlocksStepSpec>(std::move(name), std::move(keys),
                                                static_cast<Give>(in->U64()));
 }

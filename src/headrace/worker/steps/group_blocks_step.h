@@ -18,7 +18,7 @@ class GroupBlocksStepSpec final : public StepSpec {
  public:
   enum class Give : uint8_t { kAsTheyAre, kSorted, kOnePerGroup };
   static constexpr std::string_view kKind = "group_blocks";
-  GroupBlocksStepSpec(std::string name, std::vector<compute::SortKey> keys, Give give)
+  GroupBlocksStepSpec(std::string name, std::vector<SortColumn> keys, Give give)
       : name_(std::move(name)), keys_(std::move(keys)), give_(give) {}
   static Result<StepSpecPtr> Deserialize(WireReader* in);
   std::string_view kind() const override { return kKind; }
@@ -28,7 +28,7 @@ class GroupBlocksStepSpec final : public StepSpec {
 
  private:
   const std::string name_;
-  const std::vector<compute::SortKey> keys_;
+  const std::vector<SortColumn> keys_;
   const Give give_;
 };
 

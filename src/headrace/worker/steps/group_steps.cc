@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "headrace/block/schema.h"
 #include "headrace/compute/group_aggregate.h"
 #include "headrace/worker/steps/partition_steps.h"
 #include "headrace/worker/steps/partitioning_step.h"
@@ -11,7 +12,7 @@
 namespace headrace::worker {
 namespace {
 
-using Specs = std::vector<compute::GroupAggregateSpec>;
+using Specs = std::vector<Aggregation>;
 
 // When to judge whether grouping pays, and what does not: a table that saves less than a third of
 // the rows costs more than their way to the second half.
@@ -37,7 +38,7 @@ class PartialGroupStep final : public PartitioningStep {
   }
   Status Process(Block block, BlockSink& out) override {
     // A block without columns stands for "nothing known".
-    if (block.num_columns() == 0 && block.num_rows() == 0) return Status::OK();
+    if (SaysNothing(block)) return Status::OK();
     ARROW_ASSIGN_OR_RAISE(block, NeededColumns(block));
     rows_ += block.num_rows();
     // In parts, so that neither the table nor a wrong choice grows with the block.
@@ -117,7 +118,7 @@ class FinalGroupStep final : public Step {
     return Renew();
   }
   Status Process(Block block, BlockSink& out) override {
-    if (block.num_columns() == 0 && block.num_rows() == 0) return Status::OK();
+    if (SaysNothing(block)) return Status::OK();
     ARROW_ASSIGN_OR_RAISE(const task::ExchangeTag tag, task::TagOf(*block.schema()));
     // One partition after the other: their tables are small and stay in the cache.
     if (tag.partition != partition_ && partition_ >= 0) {

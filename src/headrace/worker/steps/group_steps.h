@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "headrace/compute/group_spec.h"
+#include "headrace/shuffle_options.h"
 #include "headrace/worker/step.h"
 
 namespace headrace::worker {
@@ -19,9 +19,8 @@ namespace headrace::worker {
 class PartialGroupStepSpec final : public StepSpec {
  public:
   static constexpr std::string_view kKind = "partial_group";
-  PartialGroupStepSpec(std::vector<std::string> keys,
-                       std::vector<compute::GroupAggregateSpec> specs, int num_partitions,
-                       int64_t flush_bytes)
+  PartialGroupStepSpec(std::vector<std::string> keys, std::vector<Aggregation> specs,
+                       int num_partitions, int64_t flush_bytes)
       : keys_(std::move(keys)),
         specs_(std::move(specs)),
         num_partitions_(num_partitions),
@@ -35,7 +34,7 @@ class PartialGroupStepSpec final : public StepSpec {
 
  private:
   const std::vector<std::string> keys_;
-  const std::vector<compute::GroupAggregateSpec> specs_;
+  const std::vector<Aggregation> specs_;
   const int num_partitions_;
   const int64_t flush_bytes_;
 };
@@ -46,7 +45,7 @@ class FinalGroupStepSpec final : public StepSpec {
  public:
   static constexpr std::string_view kKind = "final_group";
   FinalGroupStepSpec(std::string name, std::vector<std::string> keys,
-                     std::vector<compute::GroupAggregateSpec> specs)
+                     std::vector<Aggregation> specs)
       : name_(std::move(name)), keys_(std::move(keys)), specs_(std::move(specs)) {}
   static Result<StepSpecPtr> Deserialize(WireReader* in);
   std::string_view kind() const override { return kKind; }
@@ -57,7 +56,7 @@ class FinalGroupStepSpec final : public StepSpec {
  private:
   const std::string name_;
   const std::vector<std::string> keys_;
-  const std::vector<compute::GroupAggregateSpec> specs_;
+  const std::vector<Aggregation> specs_;
 };
 
 }  // namespace headrace::worker

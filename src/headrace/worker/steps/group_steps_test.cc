@@ -21,7 +21,7 @@ using testkit::CollectingOutput;
 using testkit::IdBlock;
 using testkit::Iota;
 using testkit::IotaBlock;
-using Specs = std::vector<compute::GroupAggregateSpec>;
+using Specs = std::vector<Aggregation>;
 
 const Specs kSpecs = {
     {"count", "", "rows"}, {"sum", "id", "sum"}, {"quantile", "id", "median", true, 1, 0.5}};

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "headrace/block/schema.h"
 #include "headrace/expr/evaluator.h"
 
 namespace headrace::worker {
@@ -16,7 +17,7 @@ class FilterStep final : public Step {
  public:
   FilterStep(const Expr& predicate, arrow::MemoryPool* pool) : filter_(predicate), pool_(pool) {}
   Status Process(Block block, BlockSink& out) override {
-    if (block.num_columns() == 0 && block.num_rows() == 0) return out.Put(std::move(block));
+    if (SaysNothing(block)) return out.Put(std::move(block));
     ARROW_ASSIGN_OR_RAISE(Block kept, filter_.Apply(block, pool_));
     return out.Put(std::move(kept));
   }
@@ -32,7 +33,7 @@ class ProjectStep final : public Step {
       : projector_(std::move(projection)), pool_(pool) {}
   Status Process(Block block, BlockSink& out) override {
     // A block without columns stands for "nothing known": there is nothing to project.
-    if (block.num_columns() == 0 && block.num_rows() == 0) return out.Put(std::move(block));
+    if (SaysNothing(block)) return out.Put(std::move(block));
     ARROW_ASSIGN_OR_RAISE(Block projected, projector_.Apply(block, pool_));
     return out.Put(std::move(projected));
   }
@@ -129,7 +130,7 @@ class AggregateStep final : public Step {
     return Status::OK();
   }
   Status Process(Block block, BlockSink&) override {
-    if (block.num_rows() == 0 && block.num_columns() == 0) return Status::OK();
+    if (SaysNothing(block)) return Status::OK();
     rows_ += block.num_rows();
     return aggregator_->Add(block);
   }

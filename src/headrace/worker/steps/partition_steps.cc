@@ -11,6 +11,7 @@
 #include "headrace/block/compute_functions.h"
 #include "headrace/compute/hash_rows.h"
 #include "headrace/worker/steps/partitioning_step.h"
+#include "headrace/worker/steps/sort_columns_wire.h"
 
 namespace headrace::worker {
 namespace {
@@ -102,20 +103,19 @@ Result<std::unique_ptr<Step>> BoundaryPartitionStepSpec::Make(const StepContext&
   return std::make_unique<BoundaryPartitionStep>(column_, boundaries_, flush_bytes_, context);
 }
 Status BoundaryPartitionStepSpec::Serialize(WireWriter* out) const {
-  out->Str(column_.name);
-  out->Bool(column_.descending);
+  WriteSortColumns({column_}, out);
   out->U64(boundaries_.size());
   for (const double boundary : boundaries_) out->F64(boundary);
   out->I64(flush_bytes_);
   return Status::OK();
 }
 Result<StepSpecPtr> BoundaryPartitionStepSpec::Deserialize(WireReader* in) {
-  SortColumn column{in->Str(), false};
-  column.descending = in->Bool();
+  std::vector<SortColumn> columns = ReadSortColumns(in);
+  if (columns.size() != 1) return Status::SerializationError("boundaries are those of one column");
   std::vector<double> boundaries(in->Count());
   for (double& boundary : boundaries) boundary = in->F64();
-  return std::make_shared<BoundaryPartitionStepSpec>(std::move(column), std::move(boundaries),
-                                                     in->I64());
+  return std::make_shared<BoundaryPartitionStepSpec>(std::move(columns.front()),
+                                                     std::move(boundaries), in->I64());
 }
 
 }  // namespace headrace::worker

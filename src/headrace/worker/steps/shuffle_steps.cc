@@ -173,7 +173,7 @@ class ShuffleMergeStep final : public Step {
     if (blocks_.empty()) return out.Put(Block());
     ARROW_ASSIGN_OR_RAISE(blocks_, WithOneSchema(std::move(blocks_), context_.pool));
     ARROW_RETURN_NOT_OK(CheckCancelled(context_));
-    const compute::SortKey by_key{std::string(kShuffleKeyColumn)};
+    const SortColumn by_key{std::string(kShuffleKeyColumn)};
     ARROW_ASSIGN_OR_RAISE(const auto rows,
                           compute::SortRows(keys_, std::span(&by_key, 1), -1, context_.pool));
     ARROW_RETURN_NOT_OK(PutRows(blocks_, rows, target_bytes_, context_, out));

@@ -5,21 +5,19 @@
 #include <optional>
 #include <utility>
 
+#include "headrace/block/schema.h"
 #include "headrace/compute/merge_runs.h"
 #include "headrace/compute/sort_rows.h"
 #include "headrace/task/exchange.h"
 #include "headrace/worker/steps/collected_rows.h"
+#include "headrace/worker/steps/sort_columns_wire.h"
 
 namespace headrace::worker {
 namespace {
 
-using compute::SortKey;
-
-bool SaysNothing(const Block& block) { return block.num_columns() == 0 && block.num_rows() == 0; }
-
 class SortRunStep final : public Step {
  public:
-  SortRunStep(std::vector<SortKey> keys, int64_t run_bytes, int64_t limit,
+  SortRunStep(std::vector<SortColumn> keys, int64_t run_bytes, int64_t limit,
               const StepContext& context)
       : keys_(std::move(keys)), run_bytes_(run_bytes), limit_(limit), context_(context) {}
 
@@ -112,7 +110,7 @@ class SortRunStep final : public Step {
     return keys.Bytes(0);
   }
 
-  const std::vector<SortKey> keys_;
+  const std::vector<SortColumn> keys_;
   const int64_t run_bytes_;
   const int64_t limit_;
   const StepContext context_;
@@ -125,7 +123,7 @@ class SortRunStep final : public Step {
 
 class MergeRunsStep final : public Step {
  public:
-  MergeRunsStep(std::vector<SortKey> keys, int64_t limit, const StepContext& context)
+  MergeRunsStep(std::vector<SortColumn> keys, int64_t limit, const StepContext& context)
       : keys_(std::move(keys)), limit_(limit), context_(context) {}
 
   Status Begin(const TaskInfo& task) override {
@@ -176,30 +174,13 @@ class MergeRunsStep final : public Step {
     return {bound.key, /*behind_equal=*/run < bound.run};
   }
 
-  const std::vector<SortKey> keys_;
+  const std::vector<SortColumn> keys_;
   const int64_t limit_;
   const StepContext context_;
   task::MergeRange range_;
   int64_t target_bytes_ = 0;
   std::vector<Block> blocks_;
 };
-
-void WriteKeys(const std::vector<SortKey>& keys, WireWriter* out) {
-  out->U64(keys.size());
-  for (const SortKey& key : keys) {
-    out->Str(key.column);
-    out->Bool(key.descending);
-  }
-}
-
-std::vector<SortKey> ReadKeys(WireReader* in) {
-  std::vector<SortKey> keys(in->Count());
-  for (SortKey& key : keys) {
-    key.column = in->Str();
-    key.descending = in->Bool();
-  }
-  return keys;
-}
 
 }  // namespace
 
@@ -208,14 +189,14 @@ Result<std::unique_ptr<Step>> SortRunStepSpec::Make(const StepContext& context) 
 }
 Status SortRunStepSpec::Serialize(WireWriter* out) const {
   out->Str(name_);
-  WriteKeys(keys_, out);
+  WriteSortColumns(keys_, out);
   out->I64(run_bytes_);
   out->I64(limit_);
   return Status::OK();
 }
 Result<StepSpecPtr> SortRunStepSpec::Deserialize(WireReader* in) {
   std::string name = in->Str();
-  std::vector<SortKey> keys = ReadKeys(in);
+  std::vector<SortColumn> keys = ReadSortColumns(in);
   const int64_t run_bytes = in->I64();
   return std::make_shared<SortRunStepSpec>(std::move(name), std::move(keys), run_bytes, in->I64());
 }
@@ -225,13 +206,13 @@ Result<std::unique_ptr<Step>> MergeRunsStepSpec::Make(const StepContext& context
 }
 Status MergeRunsStepSpec::Serialize(WireWriter* out) const {
   out->Str(name_);
-  WriteKeys(keys_, out);
+  WriteSortColumns(keys_, out);
   out->I64(limit_);
   return Status::OK();
 }
 Result<StepSpecPtr> MergeRunsStepSpec::Deserialize(WireReader* in) {
   std::string name = in->Str();
-  std::vector<SortKey> keys = ReadKeys(in);
+  std::vector<SortColumn> keys = ReadSortColumns(in);
   return std::make_shared<MergeRunsStepSpec>(std::move(name), std::move(keys), in->I64());
 }
 

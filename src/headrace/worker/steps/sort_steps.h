@@ -25,8 +25,7 @@ class SortRunStepSpec final : public StepSpec {
   static constexpr int64_t kMinPieceBytes = 64 << 10;
   static constexpr int64_t kMaxPieceBytes = 4 << 20;  // unless there were too many
 
-  SortRunStepSpec(std::string name, std::vector<compute::SortKey> keys, int64_t run_bytes,
-                  int64_t limit)
+  SortRunStepSpec(std::string name, std::vector<SortColumn> keys, int64_t run_bytes, int64_t limit)
       : name_(std::move(name)), keys_(std::move(keys)), run_bytes_(run_bytes), limit_(limit) {}
   static Result<StepSpecPtr> Deserialize(WireReader* in);
   std::string_view kind() const override { return kKind; }
@@ -36,7 +35,7 @@ class SortRunStepSpec final : public StepSpec {
 
  private:
   const std::string name_;
-  const std::vector<compute::SortKey> keys_;
+  const std::vector<SortColumn> keys_;
   const int64_t run_bytes_;
   const int64_t limit_;
 };
@@ -46,7 +45,7 @@ class SortRunStepSpec final : public StepSpec {
 class MergeRunsStepSpec final : public StepSpec {
  public:
   static constexpr std::string_view kKind = "merge_runs";
-  MergeRunsStepSpec(std::string name, std::vector<compute::SortKey> keys, int64_t limit)
+  MergeRunsStepSpec(std::string name, std::vector<SortColumn> keys, int64_t limit)
       : name_(std::move(name)), keys_(std::move(keys)), limit_(limit) {}
   static Result<StepSpecPtr> Deserialize(WireReader* in);
   std::string_view kind() const override { return kKind; }
@@ -56,7 +55,7 @@ class MergeRunsStepSpec final : public StepSpec {
 
  private:
   const std::string name_;
-  const std::vector<compute::SortKey> keys_;
+  const std::vector<SortColumn> keys_;
   const int64_t limit_;
 };
 

@@ -18,7 +18,6 @@
 namespace headrace::worker {
 namespace {
 
-using compute::SortKey;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testkit::IdBlock;
@@ -26,10 +25,10 @@ using testkit::Ids;
 
 constexpr auto kMaxKey = task::ExchangeTag::kMaxKeyBytes;
 
-StepSpecPtr SortRun(std::vector<SortKey> keys, int64_t run_bytes, int64_t limit = -1) {
+StepSpecPtr SortRun(std::vector<SortColumn> keys, int64_t run_bytes, int64_t limit = -1) {
   return std::make_shared<SortRunStepSpec>("Sort", std::move(keys), run_bytes, limit);
 }
-StepSpecPtr MergeRuns(std::vector<SortKey> keys, int64_t limit = -1) {
+StepSpecPtr MergeRuns(std::vector<SortColumn> keys, int64_t limit = -1) {
   return std::make_shared<MergeRunsStepSpec>("Sort", std::move(keys), limit);
 }
 
@@ -67,7 +66,7 @@ struct TaggedRun {
 /// Each range with the pieces that can have rows of it.
 Result<std::vector<int64_t>> MergeRanges(const std::vector<TaggedRun>& runs,
                                          const std::vector<Bound>& bounds,
-                                         const std::vector<SortKey>& keys) {
+                                         const std::vector<SortColumn>& keys) {
   std::vector<int64_t> ids;
   for (size_t i = 0; i <= bounds.size(); ++i) {
     task::MergeRange range;
@@ -100,7 +99,7 @@ Result<std::vector<int64_t>> MergeRanges(const std::vector<TaggedRun>& runs,
 TEST(SortStepsTest, RangesOfTaggedRunsAreTheSortedWhole) {
   std::mt19937_64 random(17);
   for (int round = 0; round < 20; ++round) {
-    const std::vector<SortKey> keys = {{"text", round % 2 == 0}};
+    const std::vector<SortColumn> keys = {{"text", round % 2 == 0}};
     std::vector<Block> all;
     std::vector<TaggedRun> runs;
     std::vector<Bound> bounds;
@@ -139,7 +138,7 @@ TEST(SortStepsTest, RangesOfTaggedRunsAreTheSortedWhole) {
 }
 
 TEST(SortStepsTest, PiecesAreA64thOfAFullRunButNotTiny) {
-  const std::vector<SortKey> keys = {{"id"}};
+  const std::vector<SortColumn> keys = {{"id"}};
   EXPECT_EQ(RunStep(SortRun(keys, 1 << 30), {testkit::IotaBlock(1000)})->size(), 1);
   EXPECT_EQ(RunStep(SortRun(keys, 1 << 30), {testkit::IotaBlock(100000)})->size(), 1);
   EXPECT_THAT(RunStep(SortRun(keys, 1 << 20), {testkit::IotaBlock(100000)})->size(),
@@ -168,7 +167,7 @@ TEST(SortStepsTest, ATaskWithoutRowsGivesItsSchema) {
 }
 
 TEST(SortStepsTest, ALimitKeepsOneShortRunPerTask) {
-  const std::vector<SortKey> keys = {{"id", true}};
+  const std::vector<SortColumn> keys = {{"id", true}};
   std::vector<Block> inputs;
   for (int i = 0; i < 50; ++i) inputs.push_back(testkit::IotaBlock(1000, i * 1000));
   const auto pieces = RunStep(SortRun(keys, 40000, 3), inputs).ValueOrDie();
