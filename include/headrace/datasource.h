@@ -109,6 +109,12 @@ class Datasource {
   /// dictionaries of string; nullptr when it cannot, or does already.
   virtual std::shared_ptr<const Datasource> WithDictionaries() const { return nullptr; }
 
+  /// True when its readers call Python: then they belong in worker processes.
+  virtual bool needs_python() const { return false; }
+  /// True when blocks come in the sizes that ReadOptions asks for; others are joined and cut after
+  /// the reader.
+  virtual bool sizes_blocks() const { return true; }
+
   /// Bytes that DeserializeDatasource reads in another process of the same version.
   virtual arrow::Result<std::string> Serialize() const = 0;
 };
@@ -155,6 +161,8 @@ class Datasink {
   virtual int64_t min_rows_per_task() const { return 0; }
   /// Dictionaries of strings may be written in place of strings; the file is the same.
   virtual bool takes_dictionaries() const { return false; }
+  /// True when its writers call Python: then they belong in worker processes.
+  virtual bool needs_python() const { return false; }
   virtual arrow::Result<std::string> Serialize() const = 0;
 };
 

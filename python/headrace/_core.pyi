@@ -145,6 +145,9 @@ class Plan:
     def read_binary(files: dict, override_num_blocks: int | None, options: dict) -> Plan: ...
     @staticmethod
     def read_numpy(files: dict, override_num_blocks: int | None, options: dict) -> Plan: ...
+    @staticmethod
+    def read_python(source: object, override_num_blocks: int | None, options: dict) -> Plan:
+        """``source``: a headrace.data._custom_read.PlannedSource."""
     def map(
         self,
         kind: str,
@@ -203,6 +206,8 @@ class Plan:
         """Columns side by side; names that repeat get _1, _2."""
     def mix(self, others: list[Plan], weights: list[float], stop_on_shortest: bool, /) -> Plan:
         """Blocks in turn, by weight."""
+    def write_python(self, name: str, pickled: bytes, min_rows_per_write: int, options: dict, /) -> Plan:
+        """``pickled``: of dump_udf, a function of (blocks, context); a row (commit, num_rows) per write task."""
     def count(self) -> Plan:
         """Rows per task, column num_rows."""
     def aggregate(self, aggregates: Sequence[tuple[str, str, bool, int]], config: ExecutionConfig, /) -> dict[str, Any]:

@@ -13,6 +13,8 @@
 #include "bindings/bindings.h"
 #include "bindings/map_options.h"
 #include "bindings/plan_handle.h"
+#include "bindings/python_datasink.h"
+#include "bindings/python_datasource.h"
 #include "bindings/python_object.h"
 #include "bindings/raise.h"
 #include "headrace/api/aggregate.h"
@@ -289,6 +291,12 @@ void BindReaders(nb::class_<Plan>& plan) {
           },
           nb::arg("files"), nb::arg("override_num_blocks").none(), nb::arg("options"))
       .def_static(
+          "read_python",
+          [](nb::object source, Blocks blocks, const nb::dict& options) {
+            return MakeRead(MakePythonDatasource(std::move(source)), blocks, options);
+          },
+          nb::arg("source"), nb::arg("override_num_blocks").none(), nb::arg("options"))
+      .def_static(
           "read_numpy",
           [](const nb::dict& files, Blocks blocks, const nb::dict& options) {
             return MakeRead(
@@ -318,6 +326,15 @@ void BindTransforms(nb::class_<Plan>& plan) {
       .def("repartition",
            [](const Plan& self, int64_t num_blocks) {
              return Plan{std::make_shared<plan::Repartition>(self.root, num_blocks)};
+           })
+      .def("write_python",
+           [](const Plan& self, std::string name, nb::bytes pickled, int64_t min_rows_per_write,
+              const nb::dict& options) {
+             return Plan{std::make_shared<plan::Write>(
+                 self.root,
+                 MakePythonDatasink(std::move(name), std::string(pickled.c_str(), pickled.size()),
+                                    min_rows_per_write),
+                 ValueOrRaise(MapOptionsFrom(options)))};
            })
       .def("count", [](const Plan& self) { return Plan{std::make_shared<plan::Count>(self.root)}; })
       .def("aggregate", &Aggregate);

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bindings/bindings.h"
+#include "bindings/python_datasink.h"
+#include "bindings/python_datasource.h"
 #include "bindings/python_udf_host.h"
 #include "bindings/raise.h"
 #include "headrace/block/tensor.h"
+#include "headrace/datasource/registry.h"
 
 namespace headrace::bindings {
 
@@ -11,6 +14,8 @@ NB_MODULE(_core, module) {
   nb::set_leak_warnings(false);
   RaiseIfError(RegisterExtensionTypes());
   worker::SetProcessUdfHost(&ThePythonUdfHost());
+  datasource::SetForeignKind(
+      {kPythonKind, &DeserializePythonDatasource, &DeserializePythonDatasink});
   BindBlock(module);
   BindExpr(module);
   BindExecution(module);

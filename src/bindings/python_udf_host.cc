@@ -51,19 +51,6 @@ Block BlockFromDict(PyObject* batch) {
   return FromNumpy(copied ? copied : nb::borrow(batch));
 }
 
-/// Runs `fn` with the GIL; its Python errors become a Status.
-template <typename Function>
-Status WithGil(nb::handle udf, Function fn) {
-  nb::gil_scoped_acquire acquire;
-  try {
-    return fn();
-  } catch (nb::python_error& error) {
-    return StatusFromUserError(error, udf);
-  } catch (const std::exception& error) {
-    return Status::UnknownError("calling Python: ", error.what());
-  }
-}
-
 Status Emit(Block block, BlockSink& out) {
   nb::gil_scoped_release release;
   return out.Put(std::move(block));

@@ -32,4 +32,17 @@ PythonUdfHost& ThePythonUdfHost();
 /// ErrorKind::kUserCode. `udf` may be null. Needs the GIL.
 Status StatusFromUserError(nb::python_error& error, nb::handle udf);
 
+/// Runs `fn` with the GIL; errors of Python become a Status (see StatusFromUserError).
+template <typename Function>
+Status WithGil(nb::handle udf, Function fn) {
+  nb::gil_scoped_acquire acquire;
+  try {
+    return fn();
+  } catch (nb::python_error& error) {
+    return StatusFromUserError(error, udf);
+  } catch (const std::exception& error) {
+    return Status::UnknownError("calling Python: ", error.what());
+  }
+}
+
 }  // namespace headrace::bindings

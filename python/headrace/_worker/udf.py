@@ -444,7 +444,7 @@ def _user_traceback(error: BaseException) -> str:
 
 def _is_ours(trace: TracebackType) -> bool:
     module = trace.tb_frame.f_globals.get("__name__", "")
-    return module == __name__ or module.startswith(("asyncio.", "concurrent.futures"))
+    return module.startswith(("headrace._worker.", "asyncio.", "concurrent.futures"))
 
 
 class _ByParts:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from headrace.data.block import Block
     from headrace.data.context import DataContext, DatasetContext
     from headrace.data.dataset import Dataset, MaterializedDataset
-    from headrace.data.datasource import FileShuffleConfig, SaveMode
+    from headrace.data.datasource import Datasink, Datasource, FileShuffleConfig, ReadTask, SaveMode
     from headrace.data.grouped_data import GroupedData
     from headrace.data.iterator import DataIterator, DatasetIterator
     from headrace.data.read_api import (
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         range_tensor,
         read_binary_files,
         read_csv,
+        read_datasource,
         read_images,
         read_json,
         read_numpy,
@@ -44,6 +45,8 @@ __all__ = [
     "DatasetContext",
     "DatasetIterator",
     "DatasetSummary",
+    "Datasink",
+    "Datasource",
     "ExecutionOptions",
     "ExecutionResources",
     "FileShuffleConfig",
@@ -51,6 +54,7 @@ __all__ = [
     "MaterializedDataset",
     "MixStoppingCondition",
     "RandomSeedConfig",
+    "ReadTask",
     "SaveMode",
     "Schema",
     "TaskPoolStrategy",
@@ -65,6 +69,7 @@ __all__ = [
     "range_tensor",
     "read_binary_files",
     "read_csv",
+    "read_datasource",
     "read_images",
     "read_json",
     "read_numpy",
@@ -81,6 +86,8 @@ _HOMES = {
     "DatasetContext": "context",
     "DatasetIterator": "iterator",
     "DatasetSummary": "_dataset_summary",
+    "Datasink": "datasource",
+    "Datasource": "datasource",
     "ExecutionOptions": "_execution_options",
     "ExecutionResources": "_execution_options",
     "FileShuffleConfig": "datasource",
@@ -88,6 +95,7 @@ _HOMES = {
     "MaterializedDataset": "dataset",
     "MixStoppingCondition": "_combine",
     "RandomSeedConfig": "_random_seed",
+    "ReadTask": "datasource",
     "SaveMode": "datasource",
     "Schema": "schema",
     "TaskPoolStrategy": "_compute",

@@ -1,20 +1,45 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Block and BlockAccessor: the unit of work, and a view of it in other formats."""
+"""Block, BlockAccessor and BlockMetadata: the unit of work, a view of it in other formats, what is known of it."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 from headrace._core import Block
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from typing import Any
 
     import numpy
     import pandas
     import pyarrow
 
-__all__ = ["Block", "BlockAccessor"]
+__all__ = ["Block", "BlockAccessor", "BlockMetadata"]
+
+
+@dataclass(frozen=True)
+class BlockMetadata:
+    """What is known of rows before they are read. None: not known.
+
+    Args:
+        num_rows: Number of rows.
+        size_bytes: Bytes in memory.
+        exec_stats: Accepted; without effect.
+        input_files: Paths of the files that the rows come from.
+        schema: Arrow schema of the rows.
+
+    >>> from headrace.data.block import BlockMetadata
+    >>> BlockMetadata(num_rows=3, size_bytes=24).input_files is None
+    True
+    """
+
+    num_rows: int | None
+    size_bytes: int | None
+    exec_stats: Any = None
+    input_files: Sequence[str] | None = None
+    schema: Any = None
 
 
 class BlockAccessor:

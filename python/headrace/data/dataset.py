@@ -12,6 +12,7 @@ from headrace.data._shuffle import ShuffleMethods
 from headrace.data._split import SplitMethods
 from headrace.data._transform import TransformMethods
 from headrace.data._write import WriteMethods
+from headrace.data._write_sinks import SinkMethods
 from headrace.data.schema import Schema
 
 TYPE_CHECKING = False
@@ -34,7 +35,6 @@ _NOT_AVAILABLE = frozenset(
         "to_spark",
         "to_tf",
         "to_torch",
-        "write_datasink",
         "write_images",
         "write_sql",
         "write_tfrecords",
@@ -51,6 +51,7 @@ class Dataset(
     SplitMethods,
     ConsumeMethods,
     WriteMethods,
+    SinkMethods,
     InspectMethods,
 ):
     """Rows that are computed when they are needed.

@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+from headrace.data._custom_read import read_datasource
 from headrace.data._from_memory import (
     from_arrow,
     from_arrow_refs,
@@ -42,6 +43,7 @@ __all__ = [
     "range_tensor",
     "read_binary_files",
     "read_csv",
+    "read_datasource",
     "read_images",
     "read_json",
     "read_numpy",

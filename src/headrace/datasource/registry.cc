@@ -30,9 +30,14 @@ constexpr Kind<DatasinkPtr> kSinks[] = {
     {"numpy", DeserializeNumpyDatasink},
 };
 
+ForeignKind foreign_kind{};
+
 }  // namespace
 
+void SetForeignKind(ForeignKind kind) { foreign_kind = kind; }
+
 Result<DatasourcePtr> DeserializeDatasource(std::string_view kind, std::string_view bytes) {
+  if (!kind.empty() && kind == foreign_kind.name) return foreign_kind.source(bytes);
   for (const auto& known : kSources) {
     if (known.name == kind) return known.deserialize(bytes);
   }
@@ -40,6 +45,7 @@ Result<DatasourcePtr> DeserializeDatasource(std::string_view kind, std::string_v
 }
 
 Result<DatasinkPtr> DeserializeDatasink(std::string_view kind, std::string_view bytes) {
+  if (!kind.empty() && kind == foreign_kind.name) return foreign_kind.sink(bytes);
   for (const auto& known : kSinks) {
     if (known.name == kind) return known.deserialize(bytes);
   }

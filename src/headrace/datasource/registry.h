@@ -13,4 +13,14 @@ namespace headrace::datasource {
 Result<DatasourcePtr> DeserializeDatasource(std::string_view kind, std::string_view bytes);
 Result<DatasinkPtr> DeserializeDatasink(std::string_view kind, std::string_view bytes);
 
+/// One more kind of sources and sinks, whose code is not in this library.
+struct ForeignKind {
+  std::string_view name;
+  Result<DatasourcePtr> (*source)(std::string_view bytes);
+  Result<DatasinkPtr> (*sink)(std::string_view bytes);
+};
+
+/// Makes `kind` known to this process. Called once, before any task runs.
+void SetForeignKind(ForeignKind kind);
+
 }  // namespace headrace::datasource

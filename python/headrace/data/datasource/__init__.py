@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What readers and writers are told: partitioning of paths, order of files, save modes."""
+"""Sources and sinks of your own, and what readers and writers are told: partitioning of paths, save modes."""
 
 from __future__ import annotations
 
+from headrace.data.datasource.datasink import Datasink, TaskContext, WriteResult
+from headrace.data.datasource.datasource import Datasource, ReadTask
+from headrace.data.datasource.file_datasink import BlockBasedFileDatasink, RowBasedFileDatasink
 from headrace.data.datasource.file_shuffle import FileShuffleConfig
+from headrace.data.datasource.filename_provider import FilenameProvider
 from headrace.data.datasource.partitioning import (
     Partitioning,
     PartitionStyle,
@@ -13,10 +17,18 @@ from headrace.data.datasource.partitioning import (
 from headrace.data.datasource.save_mode import SaveMode
 
 __all__ = [
+    "BlockBasedFileDatasink",
+    "Datasink",
+    "Datasource",
     "FileShuffleConfig",
+    "FilenameProvider",
     "PartitionStyle",
     "Partitioning",
     "PathPartitionFilter",
     "PathPartitionParser",
+    "ReadTask",
+    "RowBasedFileDatasink",
     "SaveMode",
+    "TaskContext",
+    "WriteResult",
 ]

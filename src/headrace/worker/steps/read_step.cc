@@ -71,7 +71,7 @@ class ReadStep final : public Step {
   }
 
   bool WantsNoMore() const override { return rows_left_ <= 0; }
-  bool sizes_blocks() const override { return true; }
+  bool sizes_blocks() const override { return source_->sizes_blocks(); }
 
  private:
   Status ReadOne(const ReadTask& task, BlockSink& out) {

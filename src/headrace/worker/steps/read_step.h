@@ -22,6 +22,7 @@ class ReadStepSpec final : public StepSpec {
   static Result<StepSpecPtr> Deserialize(WireReader* in);
   std::string_view kind() const override { return kKind; }
   std::string name() const override { return source_->name(); }
+  bool needs_python() const override { return source_->needs_python(); }
   Result<std::unique_ptr<Step>> Make(const StepContext& context) const override;
   Status Serialize(WireWriter* out) const override;
 

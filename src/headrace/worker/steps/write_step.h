@@ -18,6 +18,7 @@ class WriteStepSpec final : public StepSpec {
   static Result<StepSpecPtr> Deserialize(WireReader* in);
   std::string_view kind() const override { return kKind; }
   std::string name() const override { return sink_->name(); }
+  bool needs_python() const override { return sink_->needs_python(); }
   Result<std::unique_ptr<Step>> Make(const StepContext& context) const override;
   Status Serialize(WireWriter* out) const override;
 

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Methods that write through sinks which are written in Python."""
+
+from __future__ import annotations
+
+from headrace._worker.udf import UdfDescriptor, dump_udf
+from headrace.data import _map_options as arguments
+from headrace.data._base import DatasetBase
+from headrace.data._columns import whole_number
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from headrace.data.datasource.datasink import Datasink, WriteResult
+
+
+class SinkMethods(DatasetBase):
+    """See the module. All methods run the plan at once and return None. What they have in common: ``concurrency``:
+    tasks that write at a time. ``ray_remote_args``: options of these tasks, such as ``num_cpus``."""
+
+    def write_datasink(
+        self,
+        datasink: Datasink[Any],
+        *,
+        ray_remote_args: dict[str, Any] | None = None,
+        concurrency: int | None = None,
+    ) -> None:
+        """Write to your own sink.
+
+        Args:
+            datasink: An object of a class derived from ``Datasink``.
+            ray_remote_args, concurrency: See the class.
+
+        Raises:
+            TypeError: ``datasink`` is not a ``Datasink``.
+
+        >>> class Printer(ray.data.Datasink):
+        ...     def write(self, blocks, ctx):
+        ...         return [row for block in blocks for row in block.to_pylist()]
+        ...     def on_write_complete(self, write_result):
+        ...         print(write_result.num_rows, write_result.write_returns)
+        >>> ray.data.range(2).repartition(1).write_datasink(Printer())
+        2 [[{'id': 0}, {'id': 1}]]
+        """
+        if not hasattr(datasink, "on_write_complete"):
+            raise TypeError(
+                f"write_datasink() needs an object of a class derived from headrace.data.Datasink, got {datasink!r}"
+            )
+        options = arguments.map_options(None, concurrency=concurrency, ray_remote_args=ray_remote_args).options
+        min_rows = datasink.min_rows_per_write
+        if min_rows is not None:
+            whole_number("min_rows_per_write", min_rows, 1)
+        try:
+            datasink.on_write_start(self._schema_for(datasink))
+            if getattr(datasink, "_skip_write", False):  # SaveMode.IGNORE
+                return
+            write = dump_udf(UdfDescriptor(datasink.write))
+            plan = self._plan.write_python(f"Write{datasink.get_name()}", write, min_rows or 0, options)
+            datasink.on_write_complete(self._written(plan))
+        except BaseException as error:
+            _tell_failure(datasink, error)
+            raise
+
+    def _schema_for(self, datasink: Datasink[Any]) -> Any:
+        """The schema for ``on_write_start``: one that may have to be found by running is only for who looks at it."""
+        from headrace.data.datasource.datasink import Datasink
+
+        looks = getattr(type(datasink), "on_write_start", None) is not Datasink.on_write_start
+        known = self.schema(fetch_if_missing=looks)  # type: ignore[attr-defined]
+        return None if known is None else known.base_schema
+
+    def _written(self, plan: Any) -> WriteResult[Any]:
+        """Runs ``plan``, whose rows tell what each task has written."""
+        import pickle
+
+        from headrace.data.datasource.datasink import WriteResult
+
+        result: WriteResult[Any] = WriteResult(0, 0, [])
+        with self._run(plan) as run:
+            for block in run.blocks():
+                for row in block.to_rows():
+                    size_bytes, returned = pickle.loads(row["commit"])  # made by our own worker
+                    result.num_rows += row["num_rows"]
+                    result.size_bytes += size_bytes
+                    result.write_returns.append(returned)
+        return result
+
+
+def _tell_failure(datasink: Datasink[Any], error: BaseException) -> None:
+    try:
+        datasink.on_write_failed(error)  # type: ignore[arg-type]
+    except Exception as second:
+        from headrace._log import warn
+
+        warn(f"on_write_failed() of {datasink.get_name()!r} failed as well: {type(second).__name__}: {second}")
