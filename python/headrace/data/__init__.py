@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         read_json,
         read_numpy,
         read_parquet,
+        read_sql,
         read_text,
     )
     from headrace.data.schema import Schema
@@ -74,6 +75,7 @@ __all__ = [
     "read_json",
     "read_numpy",
     "read_parquet",
+    "read_sql",
     "read_text",
 ]
 

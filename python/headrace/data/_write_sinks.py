@@ -10,6 +10,7 @@ from headrace.data._columns import whole_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from headrace.data.datasource.datasink import Datasink, WriteResult
@@ -61,6 +62,40 @@ class SinkMethods(DatasetBase):
         except BaseException as error:
             _tell_failure(datasink, error)
             raise
+
+    def write_sql(
+        self,
+        sql: str,
+        connection_factory: Callable[[], Any],
+        ray_remote_args: dict[str, Any] | None = None,
+        concurrency: int | None = None,
+    ) -> None:
+        """Write rows to a database with a Python connector (DB-API 2.0).
+
+        Each task writes its rows in one transaction. Tasks commit one by one, so when a job fails, the rows of those
+        that had ended stay; a task whose worker died after its commit writes again.
+
+        Args:
+            sql: A statement with a placeholder per column, such as ``"INSERT INTO movies VALUES (?, ?)"``.
+            connection_factory: Takes nothing and returns a connection; called in workers.
+            ray_remote_args, concurrency: See the class.
+
+        Raises:
+            ValueError: ``connection_factory`` returns something that is no DB-API connection.
+
+        >>> import sqlite3, tempfile
+        >>> with tempfile.NamedTemporaryFile() as file:
+        ...     name = file.name
+        ...     with sqlite3.connect(name) as connection:
+        ...         _ = connection.execute("CREATE TABLE numbers (id INTEGER)")
+        ...     ray.data.range(3).write_sql("INSERT INTO numbers VALUES (?)", lambda: sqlite3.connect(name))
+        ...     ray.data.read_sql("SELECT * FROM numbers", lambda: sqlite3.connect(name)).sum("id")
+        3
+        """
+        from headrace.data._sql import SQLDatasink
+
+        sink = SQLDatasink(sql, connection_factory)
+        self.write_datasink(sink, ray_remote_args=ray_remote_args, concurrency=concurrency)
 
     def _schema_for(self, datasink: Datasink[Any]) -> Any:
         """The schema for ``on_write_start``: one that may have to be found by running is only for who looks at it."""

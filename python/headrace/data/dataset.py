@@ -36,7 +36,6 @@ _NOT_AVAILABLE = frozenset(
         "to_tf",
         "to_torch",
         "write_images",
-        "write_sql",
         "write_tfrecords",
         "write_webdataset",
     }

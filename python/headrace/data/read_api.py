@@ -30,6 +30,7 @@ from headrace.data._from_memory import (
 )
 from headrace.data._read_files import read_binary_files, read_images, read_numpy, read_text
 from headrace.data._read_tables import read_csv, read_json, read_parquet
+from headrace.data._sql import read_sql
 
 __all__ = [
     "from_arrow",
@@ -48,5 +49,6 @@ __all__ = [
     "read_json",
     "read_numpy",
     "read_parquet",
+    "read_sql",
     "read_text",
 ]
