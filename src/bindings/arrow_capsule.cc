@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bindings/arrow_capsule.h"
 
+#include <arrow/array/array_dict.h>
 #include <arrow/array/concatenate.h>
 #include <arrow/c/bridge.h>
 #include <arrow/c/helpers.h>
@@ -50,11 +51,58 @@ bool Has(nb::handle object, const char* attribute) {
   return PyObject_HasAttrString(object.ptr(), attribute) == 1;
 }
 
-/// View types are for exchange; the engine keeps strings with offsets.
-std::shared_ptr<arrow::DataType> WithoutViews(const std::shared_ptr<arrow::DataType>& type) {
-  if (type->id() == arrow::Type::STRING_VIEW) return arrow::utf8();
-  if (type->id() == arrow::Type::BINARY_VIEW) return arrow::binary();
-  return type;
+using TypePtr = std::shared_ptr<arrow::DataType>;
+
+TypePtr WithoutViews(const TypePtr& type);
+
+std::shared_ptr<arrow::Field> WithoutViews(const std::shared_ptr<arrow::Field>& field) {
+  return field->WithType(WithoutViews(field->type()));
+}
+
+/// View types are for exchange; the engine keeps strings with offsets. `type` itself when there are
+/// none in it.
+TypePtr WithoutViews(const TypePtr& type) {
+  TypePtr plain;
+  switch (type->id()) {
+    case arrow::Type::STRING_VIEW:
+      return arrow::utf8();
+    case arrow::Type::BINARY_VIEW:
+      return arrow::binary();
+    case arrow::Type::DICTIONARY: {
+      const auto& dictionary = static_cast<const arrow::DictionaryType&>(*type);
+      plain = arrow::dictionary(dictionary.index_type(), WithoutViews(dictionary.value_type()),
+                                dictionary.ordered());
+      break;
+    }
+    case arrow::Type::LIST:
+      plain = arrow::list(WithoutViews(type->field(0)));
+      break;
+    case arrow::Type::LARGE_LIST:
+      plain = arrow::large_list(WithoutViews(type->field(0)));
+      break;
+    case arrow::Type::STRUCT: {
+      arrow::FieldVector fields;
+      for (const auto& field : type->fields()) fields.push_back(WithoutViews(field));
+      plain = arrow::struct_(std::move(fields));
+      break;
+    }
+    default:
+      return type;
+  }
+  return plain->Equals(*type) ? type : plain;
+}
+
+/// `array` as the `type` that WithoutViews made of its own.
+std::shared_ptr<arrow::Array> CastFromViews(const std::shared_ptr<arrow::Array>& array,
+                                            const TypePtr& type) {
+  if (type == array->type()) return array;
+  if (type->id() != arrow::Type::DICTIONARY) {
+    return ValueOrRaise(arrow::compute::Cast(*array, type));
+  }
+  const auto& encoded = static_cast<const arrow::DictionaryArray&>(*array);
+  const auto& value_type = static_cast<const arrow::DictionaryType&>(*type).value_type();
+  return ValueOrRaise(arrow::DictionaryArray::FromArrays(
+      type, encoded.indices(), CastFromViews(encoded.dictionary(), value_type)));
 }
 
 Block WithoutViews(const Block& block) {
@@ -65,10 +113,8 @@ Block WithoutViews(const Block& block) {
     const auto& field = block.schema()->field(i);
     auto column = block.batch()->column(i);
     const auto type = WithoutViews(field->type());
-    if (type != field->type()) {
-      column = ValueOrRaise(arrow::compute::Cast(*column, type));
-      changed = true;
-    }
+    changed |= type != field->type();
+    column = CastFromViews(column, type);
     fields.push_back(field->WithType(type));
     columns.push_back(std::move(column));
   }
@@ -148,8 +194,7 @@ std::shared_ptr<arrow::Array> ArrayFromArrow(nb::handle source) {
   } else {
     RaiseNotArrow(source);
   }
-  const auto type = WithoutViews(array->type());
-  return type == array->type() ? array : ValueOrRaise(arrow::compute::Cast(*array, type));
+  return CastFromViews(array, WithoutViews(array->type()));
 }
 
 nb::object ToPyarrow(const std::shared_ptr<arrow::Array>& array) {
