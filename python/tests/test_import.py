@@ -31,7 +31,7 @@ def test_import_loads_only_the_core_and_light_parts_of_the_standard_library():
 
 def test_first_rows_need_neither_numpy_nor_pyarrow():
     code = "import headrace as ray\nassert ray.data.range(2).take_all() == [{'id': 0}, {'id': 1}]"
-    assert (_loaded(code) - _loaded("")).isdisjoint({"pyarrow", "pandas", "torch", "rich"})
+    assert (_loaded(code) - _loaded("")).isdisjoint({"dataclasses", "inspect", "pandas", "pyarrow", "rich", "torch"})
 
 
 def test_names_are_those_of_ray_data():

@@ -254,6 +254,19 @@ class ConsumeMethods(DatasetBase):
         frame: pandas.DataFrame = self._to_batch(whole, "pandas")
         return frame
 
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """The rows as an Arrow stream, for libraries that take one: Polars, DuckDB, pyarrow, …. The plan runs while
+        batches are taken, and ends when the consumer lets go of the stream.
+
+        >>> import pyarrow as pa
+        >>> reader = pa.RecordBatchReader.from_stream(ray.data.range(3))
+        >>> reader.read_all().num_rows
+        3
+        """
+        from headrace.data._arrow_stream import stream_of
+
+        return stream_of(self, requested_schema)
+
     def to_arrow_refs(self) -> list[ObjectRef]:
         """A reference per block, to an Arrow table.
 

@@ -7,8 +7,10 @@ import functools
 import inspect
 
 from headrace import _core
+from headrace._engine import preload
 from headrace._worker.udf import UdfDescriptor, dump_udf
 from headrace.data import _map_options as arguments
+from headrace.data._imports import shareable_imports
 from headrace.data.context import DataContext
 from headrace.data.dataset import Dataset
 
@@ -80,6 +82,7 @@ def read_datasource(
     )
     context = DataContext.get_current().copy()
     blocks = arguments.override_blocks(override_num_blocks, parallelism)
+    preload(shareable_imports(type(datasource).get_read_tasks), for_actors=False)
     plan = _core.Plan.read_python(PlannedSource(datasource, context), blocks, mapped.options)
     return Dataset(plan, context, needs_gpus=mapped.num_gpus)
 

@@ -16,12 +16,11 @@ from headrace.data.dataset import Dataset, MaterializedDataset
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from typing import Any
 
     import numpy
     import pandas
-    import pyarrow
 
 # Above this number of rows per block from_items makes more blocks, up to read_op_min_num_blocks: cutting finer costs
 # more in tasks than it gives in parallelism.
@@ -122,16 +121,16 @@ def from_pandas(
     from headrace._frames import from_pandas as block_of
 
     many = dfs if isinstance(dfs, (list, tuple)) else [dfs]
-    return _in_blocks([block_of(frame) for frame in many], override_num_blocks, "FromPandas")
+    return in_blocks([block_of(frame) for frame in many], override_num_blocks, "FromPandas")
 
 
-def from_arrow(
-    tables: pyarrow.Table | bytes | Sequence[pyarrow.Table | bytes], *, override_num_blocks: int | None = None
-) -> MaterializedDataset:
-    """Rows of Arrow tables (or their IPC stream as bytes), or of anything with the Arrow PyCapsule interface.
+def from_arrow(tables: Any, *, override_num_blocks: int | None = None) -> MaterializedDataset:
+    """Rows of Arrow tables (or their IPC stream as bytes), or of anything with the Arrow PyCapsule interface: a
+    DataFrame of Polars, a relation of DuckDB, a ``pyarrow.RecordBatchReader``.
 
     Args:
-        tables: One table or several; a block each.
+        tables: One table or several; a block each. Streams are taken batch by batch, in blocks of about
+            ``DataContext.target_max_block_size``.
         override_num_blocks: Number of blocks to cut them into.
 
     >>> import pyarrow as pa
@@ -139,7 +138,7 @@ def from_arrow(
     [{'x': 1}, {'x': 2}]
     """
     many = tables if isinstance(tables, (list, tuple)) else [tables]
-    return _in_blocks([_from_table(table) for table in many], override_num_blocks, "FromArrow")
+    return in_blocks([block for table in many for block in _from_table(table)], override_num_blocks, "FromArrow")
 
 
 def from_numpy_refs(refs: ObjectRef | Sequence[ObjectRef]) -> MaterializedDataset:
@@ -176,7 +175,8 @@ def _many(refs: ObjectRef | Sequence[ObjectRef]) -> list[ObjectRef]:
     return [refs] if isinstance(refs, ObjectRef) else list(refs)
 
 
-def _in_blocks(blocks: list[_core.Block], override_num_blocks: int | None, source: str) -> MaterializedDataset:
+def in_blocks(blocks: list[_core.Block], override_num_blocks: int | None, source: str) -> MaterializedDataset:
+    """A dataset of ``blocks``, or of their rows in ``override_num_blocks`` blocks."""
     wanted = arguments.override_blocks(override_num_blocks)
     if wanted is not None and blocks:
         whole = blocks[0] if len(blocks) == 1 else _core.concat_blocks(blocks)
@@ -191,9 +191,14 @@ def _even_cuts(num_rows: int, parts: int) -> list[tuple[int, int]]:
     return list(itertools.pairwise(edges))
 
 
-def _from_table(table: Any) -> _core.Block:
+def _from_table(table: Any) -> Iterable[_core.Block]:
+    """A table is a block; a stream is as many as its size asks for."""
     if isinstance(table, (bytes, bytearray, memoryview)):
         import pyarrow
 
         table = pyarrow.ipc.open_stream(table).read_all()
-    return _core.Block.from_arrow(table)
+    if hasattr(table, "__arrow_c_array__") or hasattr(table, "to_batches") or not hasattr(table, "__arrow_c_stream__"):
+        return [_core.Block.from_arrow(table)]
+    from headrace.data._arrow_stream import blocks_of_stream
+
+    return blocks_of_stream(table, DataContext.get_current().target_max_block_size)

@@ -7,6 +7,7 @@ import contextlib
 import itertools
 
 from headrace.data._custom_read import read_datasource
+from headrace.data._row_blocks import rows_of_next
 from headrace.data.block import BlockMetadata
 from headrace.data.datasource.datasink import Datasink
 from headrace.data.datasource.datasource import Datasource, ReadTask
@@ -22,9 +23,8 @@ if TYPE_CHECKING:
     from headrace.data.dataset import Dataset
     from headrace.data.datasource.datasink import TaskContext
 
-# Rows of the first fetch; later ones are as large as makes about _FETCH_BYTES of Arrow data.
+# Rows of the first fetch; the size of later ones goes by what these take.
 _FIRST_FETCH_ROWS = 1024
-_FETCH_BYTES = 8 << 20
 # A shard with fewer rows costs more in a query than it gives.
 _MIN_ROWS_PER_SHARD = 50
 _ROWS_PER_INSERT = 1024
@@ -189,7 +189,7 @@ def _fetch(connect: Callable[[], Any], sql: str, params: Any) -> Iterator[pyarro
             names = [column[0] for column in cursor.description]  # known after the first rows, for some
             table = _table(names, rows, types)
             yield table
-            num_rows = max(1, min(len(rows) * _FETCH_BYTES // max(1, table.nbytes), 64 * _FIRST_FETCH_ROWS))
+            num_rows = rows_of_next(len(rows), table.nbytes)
 
 
 def _table(names: list[str], rows: list[Any], types: dict[str, pyarrow.DataType]) -> pyarrow.Table:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from headrace._engine import preload
 from headrace._worker.udf import UdfDescriptor, dump_udf
 from headrace.data import _map_options as arguments
 from headrace.data._base import DatasetBase
@@ -56,6 +57,7 @@ class SinkMethods(DatasetBase):
             datasink.on_write_start(self._schema_for(datasink))
             if getattr(datasink, "_skip_write", False):  # SaveMode.IGNORE
                 return
+            preload(["pyarrow"], for_actors=False)  # blocks are handed to write() as its tables
             write = dump_udf(UdfDescriptor(datasink.write))
             plan = self._plan.write_python(f"Write{datasink.get_name()}", write, min_rows or 0, options)
             datasink.on_write_complete(self._written(plan))

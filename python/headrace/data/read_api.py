@@ -16,7 +16,6 @@
 
 from __future__ import annotations
 
-from headrace.data._custom_read import read_datasource
 from headrace.data._from_memory import (
     from_arrow,
     from_arrow_refs,
@@ -30,16 +29,25 @@ from headrace.data._from_memory import (
 )
 from headrace.data._read_files import read_binary_files, read_images, read_numpy, read_text
 from headrace.data._read_tables import read_csv, read_json, read_parquet
-from headrace.data._sql import read_sql
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from headrace.data._custom_read import read_datasource
+    from headrace.data._from_libraries import from_dask, from_huggingface, from_tf, from_torch
+    from headrace.data._sql import read_sql
 
 __all__ = [
     "from_arrow",
     "from_arrow_refs",
+    "from_dask",
+    "from_huggingface",
     "from_items",
     "from_numpy",
     "from_numpy_refs",
     "from_pandas",
     "from_pandas_refs",
+    "from_tf",
+    "from_torch",
     "range",
     "range_tensor",
     "read_binary_files",
@@ -52,3 +60,23 @@ __all__ = [
     "read_sql",
     "read_text",
 ]
+
+# Sources that are written in Python are loaded by those who use them.
+_HOMES = {
+    "from_dask": "_from_libraries",
+    "from_huggingface": "_from_libraries",
+    "from_tf": "_from_libraries",
+    "from_torch": "_from_libraries",
+    "read_datasource": "_custom_read",
+    "read_sql": "_sql",
+}
+
+
+def __getattr__(name: str) -> object:
+    import importlib
+
+    if name not in _HOMES:
+        raise AttributeError(f"module 'headrace.data.read_api' has no attribute {name!r}")
+    value: object = getattr(importlib.import_module(f"headrace.data.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value

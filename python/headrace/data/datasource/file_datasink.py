@@ -6,6 +6,8 @@ from __future__ import annotations
 import os
 import posixpath
 
+from headrace.data._arrow_stream import gathered
+from headrace.data._filesystems import resolve
 from headrace.data.block import BlockAccessor
 from headrace.data.datasource.datasink import Datasink
 from headrace.data.datasource.filename_provider import FilenameProvider
@@ -58,7 +60,7 @@ class FileDatasink(Datasink["list[str]"]):
         self.mode = SaveMode(str(getattr(mode, "value", mode)).lower())
         if self.mode is SaveMode.UPSERT:
             raise ValueError("mode 'upsert' cannot be used with files")
-        self.filesystem, self.path = _resolve(path, filesystem)
+        self.filesystem, self.path = resolve(path, filesystem)
         self.try_create_dir = try_create_dir
         self.open_stream_args = dict(open_stream_args or {})
         self.filename_provider = filename_provider or FilenameProvider(dataset_uuid, file_format)
@@ -182,17 +184,7 @@ class BlockBasedFileDatasink(FileDatasink):
         return self._min_rows_per_file
 
     def _parts(self, blocks: Iterable[pyarrow.Table]) -> Iterator[pyarrow.Table]:
-        import pyarrow
-
-        held: list[pyarrow.Table] = []
-        for block in blocks:
-            held.append(block)
-            enough = sum(part.num_rows for part in held) >= (self._min_rows_per_file or 0)
-            if enough and sum(part.nbytes for part in held) >= self._max_bytes:
-                yield pyarrow.concat_tables(held, promote_options="permissive")
-                held = []
-        if held:
-            yield pyarrow.concat_tables(held, promote_options="permissive")
+        return gathered(blocks, self._max_bytes, self._min_rows_per_file or 0)
 
     def _write_part(self, block: BlockAccessor, index: int, ctx: TaskContext) -> list[str]:
         name = self.filename_provider.get_filename_for_task(ctx.kwargs["write_uuid"], ctx.task_idx)
@@ -234,20 +226,3 @@ class RowBasedFileDatasink(FileDatasink):
                     self.write_row_to_file(row, file)
                 names.append(name)
         return names
-
-
-def _resolve(path: str | os.PathLike[str], filesystem: Any) -> tuple[Any, str]:
-    """(pyarrow filesystem, path inside it)."""
-    import pyarrow.fs
-
-    text = os.fspath(path)
-    if filesystem is None:
-        if "://" in text:
-            found, inside = pyarrow.fs.FileSystem.from_uri(text)
-            return found, inside
-        return pyarrow.fs.LocalFileSystem(), os.path.abspath(text)
-    if not isinstance(filesystem, pyarrow.fs.FileSystem):
-        filesystem = pyarrow.fs.PyFileSystem(pyarrow.fs.FSSpecHandler(filesystem))
-    if isinstance(filesystem, pyarrow.fs.LocalFileSystem):
-        text = os.path.abspath(text)
-    return filesystem, text
