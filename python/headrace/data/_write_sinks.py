@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import os
+
 from headrace._engine import preload
 from headrace._worker.udf import UdfDescriptor, dump_udf
 from headrace.data import _map_options as arguments
@@ -11,8 +13,10 @@ from headrace.data._columns import whole_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import Any
+
+    import pyarrow
 
     from headrace.data.datasource.datasink import Datasink, WriteResult
 
@@ -97,6 +101,118 @@ class SinkMethods(DatasetBase):
         from headrace.data._sql import SQLDatasink
 
         sink = SQLDatasink(sql, connection_factory)
+        self.write_datasink(sink, ray_remote_args=ray_remote_args, concurrency=concurrency)
+
+    def write_delta(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        mode: Any = "append",
+        partition_by: Sequence[str] | None = None,
+        storage_options: dict[str, str] | None = None,
+        schema_mode: str = "merge",
+        name: str | None = None,
+        description: str | None = None,
+        ray_remote_args: dict[str, Any] | None = None,
+        concurrency: int | None = None,
+    ) -> None:
+        """Write to a Delta Lake table, in one transaction; a table that does not exist is created.
+
+        Args:
+            path: Folder or URI of the table.
+            mode: "append" or "overwrite".
+            partition_by: Columns whose values become directories.
+            storage_options: Options of deltalake for remote storage.
+            schema_mode: "merge": columns that the table does not have are added to it; "error": they fail.
+            name, description: Of a new table.
+            ray_remote_args, concurrency: See the class.
+
+        Raises:
+            ImportError: deltalake is not installed.
+            ValueError: The rows do not fit the table.
+
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as path:
+        ...     ray.data.range(3).write_delta(path)
+        ...     ray.data.range(2).write_delta(path, mode="overwrite")
+        ...     ray.data.read_delta(path).count()
+        2
+        """
+        from headrace.data._delta import DeltaDatasink
+
+        sink = DeltaDatasink(path, mode, partition_by, storage_options, schema_mode, name, description)
+        self.write_datasink(sink, ray_remote_args=ray_remote_args, concurrency=concurrency)
+
+    def write_iceberg(
+        self,
+        table_identifier: str,
+        catalog_kwargs: dict[str, Any] | None = None,
+        snapshot_properties: dict[str, str] | None = None,
+        mode: Any = "append",
+        overwrite_filter: Any = None,
+        ray_remote_args: dict[str, Any] | None = None,
+        concurrency: int | None = None,
+    ) -> None:
+        """Write to an Iceberg table that exists, in one transaction. New columns are added to the table.
+
+        Args:
+            table_identifier: ``"namespace.table"``.
+            catalog_kwargs: Arguments of ``pyiceberg.catalog.load_catalog``.
+            snapshot_properties: Of the snapshot.
+            mode: "append" or "overwrite".
+            overwrite_filter: Rows that "overwrite" replaces, as a filter of pyiceberg; None: all.
+            ray_remote_args, concurrency: See the class.
+
+        Raises:
+            ImportError: pyiceberg is not installed.
+            ValueError: The rows do not fit the table.
+
+        >>> ray.data.range(3).write_iceberg("shop.orders")  # doctest: +SKIP
+        """
+        from headrace.data._iceberg import IcebergDatasink
+
+        sink = IcebergDatasink(table_identifier, catalog_kwargs, snapshot_properties, mode, overwrite_filter)
+        self.write_datasink(sink, ray_remote_args=ray_remote_args, concurrency=concurrency)
+
+    def write_lance(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        schema: pyarrow.Schema | None = None,
+        mode: Any = "create",
+        min_rows_per_file: int = 1024 * 1024,
+        max_rows_per_file: int = 64 * 1024 * 1024,
+        data_storage_version: str | None = None,
+        storage_options: dict[str, str] | None = None,
+        ray_remote_args: dict[str, Any] | None = None,
+        concurrency: int | None = None,
+    ) -> None:
+        """Write to a Lance dataset, in one version.
+
+        Args:
+            path: Folder or URI.
+            schema: Schema of the dataset; None: that of the rows.
+            mode: "create" (fails if the dataset exists), "append" or "overwrite".
+            min_rows_per_file, max_rows_per_file: Rows of a file at least and at most.
+            data_storage_version: Version of the file format.
+            storage_options: Options of pylance for remote storage.
+            ray_remote_args, concurrency: See the class.
+
+        Raises:
+            ImportError: pylance is not installed.
+            ValueError: The dataset exists, and ``mode`` is "create".
+
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     ray.data.range(3).write_lance(f"{folder}/numbers.lance")
+        ...     ray.data.read_lance(f"{folder}/numbers.lance").count()
+        3
+        """
+        from headrace.data._lance import LanceDatasink
+
+        sink = LanceDatasink(
+            path, schema, mode, min_rows_per_file, max_rows_per_file, data_storage_version, storage_options
+        )
         self.write_datasink(sink, ray_remote_args=ray_remote_args, concurrency=concurrency)
 
     def _schema_for(self, datasink: Datasink[Any]) -> Any:

@@ -33,7 +33,10 @@ from headrace.data._read_tables import read_csv, read_json, read_parquet
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from headrace.data._custom_read import read_datasource
+    from headrace.data._delta import read_delta
     from headrace.data._from_libraries import from_dask, from_huggingface, from_tf, from_torch
+    from headrace.data._iceberg import read_iceberg
+    from headrace.data._lance import read_lance
     from headrace.data._sql import read_sql
 
 __all__ = [
@@ -53,8 +56,11 @@ __all__ = [
     "read_binary_files",
     "read_csv",
     "read_datasource",
+    "read_delta",
+    "read_iceberg",
     "read_images",
     "read_json",
+    "read_lance",
     "read_numpy",
     "read_parquet",
     "read_sql",
@@ -68,6 +74,9 @@ _HOMES = {
     "from_tf": "_from_libraries",
     "from_torch": "_from_libraries",
     "read_datasource": "_custom_read",
+    "read_delta": "_delta",
+    "read_iceberg": "_iceberg",
+    "read_lance": "_lance",
     "read_sql": "_sql",
 }
 
