@@ -29,6 +29,8 @@ if TYPE_CHECKING:
         from_torch,
         range,
         range_tensor,
+        read_audio,
+        read_avro,
         read_binary_files,
         read_csv,
         read_datasource,
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
         read_parquet,
         read_sql,
         read_text,
+        read_videos,
     )
     from headrace.data.schema import Schema
 
@@ -79,6 +82,8 @@ __all__ = [
     "from_torch",
     "range",
     "range_tensor",
+    "read_audio",
+    "read_avro",
     "read_binary_files",
     "read_csv",
     "read_datasource",
@@ -91,6 +96,7 @@ __all__ = [
     "read_parquet",
     "read_sql",
     "read_text",
+    "read_videos",
 ]
 
 _HOMES = {

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pyarrow
 
     from headrace.data.datasource.datasink import Datasink, WriteResult
+    from headrace.data.datasource.filename_provider import FilenameProvider
 
 
 class SinkMethods(DatasetBase):
@@ -141,6 +142,58 @@ class SinkMethods(DatasetBase):
         from headrace.data._delta import DeltaDatasink
 
         sink = DeltaDatasink(path, mode, partition_by, storage_options, schema_mode, name, description)
+        self.write_datasink(sink, ray_remote_args=ray_remote_args, concurrency=concurrency)
+
+    def write_images(
+        self,
+        path: str | os.PathLike[str],
+        column: str,
+        file_format: str = "png",
+        *,
+        filesystem: Any = None,
+        try_create_dir: bool = True,
+        arrow_open_stream_args: dict[str, Any] | None = None,
+        filename_provider: FilenameProvider | None = None,
+        mode: Any = "append",
+        ray_remote_args: dict[str, Any] | None = None,
+        concurrency: int | None = None,
+    ) -> None:
+        """Write a column of images, a file per row.
+
+        Args:
+            path: Folder or URI.
+            column: The column: uint8 arrays of shape (height, width[, channels]).
+            file_format: A format of Pillow: "png", "jpeg", "webp", ….
+            filesystem: A filesystem of pyarrow or fsspec; None: told by ``path``.
+            try_create_dir: Make the folder.
+            arrow_open_stream_args: Arguments of ``filesystem.open_output_stream``.
+            filename_provider: Names the files.
+            mode: See ``write_parquet``.
+            ray_remote_args, concurrency: See the class.
+
+        Raises:
+            ImportError: Pillow is not installed.
+            ValueError: The folder exists and ``mode`` forbids it.
+
+        >>> import tempfile
+        >>> import numpy as np
+        >>> with tempfile.TemporaryDirectory() as path:
+        ...     ray.data.from_numpy(np.zeros((2, 4, 4, 3), np.uint8)).write_images(path, "data")
+        ...     ray.data.read_images(path).count()
+        2
+        """
+        from headrace.data._image_datasink import ImageDatasink
+
+        sink = ImageDatasink(
+            path,
+            column,
+            file_format,
+            filesystem=filesystem,
+            try_create_dir=try_create_dir,
+            open_stream_args=arrow_open_stream_args,
+            filename_provider=filename_provider,
+            mode=mode,
+        )
         self.write_datasink(sink, ray_remote_args=ray_remote_args, concurrency=concurrency)
 
     def write_iceberg(

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from headrace.data._from_libraries import from_dask, from_huggingface, from_tf, from_torch
     from headrace.data._iceberg import read_iceberg
     from headrace.data._lance import read_lance
+    from headrace.data._library_files import read_audio, read_avro, read_videos
     from headrace.data._sql import read_sql
 
 __all__ = [
@@ -53,6 +54,8 @@ __all__ = [
     "from_torch",
     "range",
     "range_tensor",
+    "read_audio",
+    "read_avro",
     "read_binary_files",
     "read_csv",
     "read_datasource",
@@ -65,6 +68,7 @@ __all__ = [
     "read_parquet",
     "read_sql",
     "read_text",
+    "read_videos",
 ]
 
 # Sources that are written in Python are loaded by those who use them.
@@ -73,11 +77,14 @@ _HOMES = {
     "from_huggingface": "_from_libraries",
     "from_tf": "_from_libraries",
     "from_torch": "_from_libraries",
+    "read_audio": "_library_files",
+    "read_avro": "_library_files",
     "read_datasource": "_custom_read",
     "read_delta": "_delta",
     "read_iceberg": "_iceberg",
     "read_lance": "_lance",
     "read_sql": "_sql",
+    "read_videos": "_library_files",
 }
 
 
