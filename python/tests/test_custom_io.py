@@ -238,6 +238,17 @@ def test_a_task_whose_worker_dies_is_read_again(tmp_path):
     assert [row["x"] for row in read(task).take_all()] == [1, 2]
 
 
+@pytest.mark.parametrize("inline", [False, True])
+def test_tasks_run_in_actors_and_in_the_driver_as_well(inline, context):
+    context.execution_options.inline_udfs = inline
+    tasks = [lambda number=number: [{"x": [number]}] for number in range(6)]
+    compute = None if inline else ray.data.ActorPoolStrategy(size=1)
+    ds = ray.data.read_datasource(FromFunctions(*tasks), compute=compute)
+    sink = Recording()
+    ds.write_datasink(sink)
+    assert sorted(row["x"] for rows in sink.calls[-1][1].write_returns for row in rows) == list(range(6))
+
+
 # ---- writing ---------------------------------------------------------------------------------------------------------
 
 
@@ -314,6 +325,8 @@ def test_rows_that_cannot_be_made_end_the_write_in_its_iterator(tmp_path):
         return batch
 
     class Careful(Recording):
+        on_write_start = Datasink.on_write_start  # which needs no schema: the plan runs once
+
         def write(self, blocks, ctx):
             try:
                 return [block.num_rows for block in blocks]
@@ -325,7 +338,7 @@ def test_rows_that_cannot_be_made_end_the_write_in_its_iterator(tmp_path):
     ds = ray.data.range(10, override_num_blocks=1).map_batches(fails_late, batch_size=5)
     with pytest.raises(KeyError, match="no such row"):
         ds.write_datasink(sink)
-    assert [name for name, _ in sink.calls] == ["start", "failed"]
+    assert [name for name, _ in sink.calls] == ["failed"]
     assert [path.name for path in tmp_path.iterdir()] == ["WriteAborted"]
 
 

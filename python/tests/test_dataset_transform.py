@@ -265,9 +265,9 @@ def test_wrong_results_are_named_in_rays_words(returned, words):
 
 def test_methods_of_later_versions_say_so():
     ds = ray.data.range(1)
-    assert not hasattr(ds, "write_sql")
-    with pytest.raises(AttributeError, match=r"Dataset.write_sql is not available in this version"):
-        ds.write_sql("insert")
+    assert not hasattr(ds, "to_spark")
+    with pytest.raises(AttributeError, match=r"Dataset.to_spark is not available in this version"):
+        ds.to_spark("session")
     with pytest.raises(AttributeError, match="no attribute 'sorted'"):
         ds.sorted  # noqa: B018
 

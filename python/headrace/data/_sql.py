@@ -101,17 +101,17 @@ class SQLDatasource(Datasource):
         return ReadTask(lambda: _fetch(connect, query, params), BlockMetadata(None, None), per_task_row_limit=limit)
 
     def _shard(self, number: int, shards: int) -> str:
+        return f"SELECT * FROM ({self._sql}) AS T WHERE {self._shard_number(shards)} = {number}"
+
+    def _shard_number(self, shards: int) -> str:
         # A null key has no hash: its rows belong to the first shard, and not to none.
-        which = f"COALESCE(MOD({self._hash}, {shards}), 0)"
-        return f"SELECT * FROM ({self._sql}) AS T WHERE {which} = {number}"
+        return f"COALESCE(MOD({self._hash}, {shards}), 0)"
 
     def _num_shards(self, parallelism: int) -> int:
         try:
             with _cursor(self._connect) as cursor:
-                # Told by the first row: the database does not read them all for that.
-                _execute(cursor, f"{self._shard(0, parallelism)} LIMIT 1", self._params)
-                cursor.fetchall()
-                _execute(cursor, f"SELECT COUNT(*) FROM ({self._sql}) AS T", self._params)
+                which = self._shard_number(parallelism)
+                _execute(cursor, f"SELECT COUNT(*), MAX({which}) FROM ({self._sql}) AS T", self._params)
                 rows = cursor.fetchone()[0]
         except Exception as error:
             from headrace._log import warn
