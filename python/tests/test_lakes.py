@@ -175,6 +175,28 @@ def test_iceberg_round_trip(iceberg):
     assert len(table.snapshots()) == 1
 
 
+def test_iceberg_partitions(iceberg, catalog_kwargs):
+    where, table = iceberg
+    with table.update_spec() as update:
+        update.add_identity("day")
+    dataset().write_iceberg(**where)
+    assert by_n(ray.data.read_iceberg(**where)) == ROWS
+    assert "ReadIceberg" in ray.data.read_iceberg(**where).execution_plan()
+    assert {file["partition"]["day"] for file in table.refresh().inspect.files().to_pylist()} == {
+        row["day"] for row in ROWS
+    }
+    one_day = ray.data.read_iceberg(**where, row_filter="day = '2024-01-02'")
+    assert one_day.count() == 33
+    assert all("day=2024-01-02" in path for path in one_day.input_files())
+
+
+def test_iceberg_rows_that_were_deleted(iceberg):
+    where, table = iceberg
+    dataset().write_iceberg(**where)
+    table.refresh().delete("n < 90")
+    assert [row["n"] for row in by_n(ray.data.read_iceberg(**where))] == list(range(90, 100))
+
+
 def test_iceberg_filters_and_columns(iceberg):
     where, table = iceberg
     table.append(pa.Table.from_pylist(ROWS[:50]))

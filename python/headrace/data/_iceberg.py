@@ -40,8 +40,8 @@ def read_iceberg(
 ) -> Dataset:
     """Rows of an Iceberg table.
 
-    Local Parquet files without deletes, of a table whose schema never changed, are read as ``read_parquet`` reads;
-    others by pyiceberg, some files per task.
+    Local Parquet files without deletes, of a table without partitions whose schema never changed, are read as
+    ``read_parquet`` reads; others by pyiceberg, some files per task.
 
     Args:
         table_identifier: ``"namespace.table"``.
@@ -179,6 +179,8 @@ def _plain_files(table: Any, scan: Any) -> list[str] | None:
     """Paths of the files when they are local and hold the rows as they are; None otherwise."""
     if len(table.metadata.schemas) != 1:
         return None  # columns are told by ids, which the Parquet reader does not know
+    if any(not spec.is_unpartitioned() for spec in table.metadata.partition_specs):
+        return None  # files may leave out what their partition tells
     paths = []
     for task in scan.plan_files():
         path = task.file.file_path.removeprefix("file://")
