@@ -507,6 +507,19 @@ def test_a_failed_write_leaves_what_was_there(tmp_path):
     assert not (tmp_path / "new").exists()
 
 
+def test_a_task_whose_worker_dies_writes_its_files_once(tmp_path):
+    class Dying(OneLine):
+        def write_row_to_file(self, row, file):
+            super().write_row_to_file(row, file)
+            if row["id"] == 3 and not (tmp_path / "died").exists():
+                (tmp_path / "died").touch()
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    ray.data.range(6, override_num_blocks=1).write_datasink(Dying(tmp_path / "out"))
+    assert (tmp_path / "died").exists()
+    assert lines_in(tmp_path / "out") == list(range(6))
+
+
 def test_save_modes(tmp_path):
     ray.data.range(3).write_datasink(OneLine(tmp_path))
     ray.data.range(2).write_datasink(OneLine(tmp_path, mode="append"))
