@@ -473,6 +473,16 @@ def test_a_task_starts_another_file_when_its_rows_take_too_much(tmp_path, contex
     assert len(list((tmp_path / "out").iterdir())) == 10
 
 
+def test_files_need_no_schema_so_the_plan_runs_once(tmp_path):
+    def log(row):
+        with open(tmp_path / "log", "a") as file:
+            file.write("x")
+        return row
+
+    ray.data.range(5).map(log).write_datasink(OneLine(tmp_path / "out"))
+    assert (tmp_path / "log").read_text() == "xxxxx"
+
+
 def test_rows_are_gathered_for_a_file(tmp_path):
     ray.data.range(100, override_num_blocks=10).materialize().write_datasink(Lines(tmp_path, min_rows_per_file=30))
     assert sorted(len(file.read_text().split()) for file in tmp_path.iterdir()) == [10, 30, 30, 30]

@@ -271,8 +271,10 @@ class SinkMethods(DatasetBase):
     def _schema_for(self, datasink: Datasink[Any]) -> Any:
         """The schema for ``on_write_start``: one that may have to be found by running is only for who looks at it."""
         from headrace.data.datasource.datasink import Datasink
+        from headrace.data.datasource.file_datasink import FileDatasink
 
-        looks = getattr(type(datasink), "on_write_start", None) is not Datasink.on_write_start
+        start = getattr(type(datasink), "on_write_start", None)
+        looks = start not in (Datasink.on_write_start, FileDatasink.on_write_start)
         known = self.schema(fetch_if_missing=looks)  # type: ignore[attr-defined]
         return None if known is None else known.base_schema
 
