@@ -3,14 +3,12 @@
 
 from __future__ import annotations
 
-import builtins
-import itertools
-
 from headrace import _core
 from headrace._engine import cluster_resources
 from headrace._ref import ObjectRef, get
 from headrace.data import _map_options as arguments
 from headrace.data._columns import whole_number
+from headrace.data._even_parts import even_cuts
 from headrace.data.context import DataContext
 from headrace.data.dataset import Dataset, MaterializedDataset
 
@@ -48,7 +46,7 @@ def from_items(
     if wanted is None:
         by_size = min(context.read_op_min_num_blocks, len(rows) // _ITEMS_PER_BLOCK)
         wanted = max(2 * int(cluster_resources().get("CPU", 1)), by_size)
-    blocks = [_core.Block.from_rows(rows[start:stop]) for start, stop in _even_cuts(len(rows), wanted)]
+    blocks = [_core.Block.from_rows(rows[start:stop]) for start, stop in even_cuts(len(rows), wanted)]
     return MaterializedDataset._from_blocks(blocks, context, source="FromItems")
 
 
@@ -180,15 +178,8 @@ def in_blocks(blocks: list[_core.Block], override_num_blocks: int | None, source
     wanted = arguments.override_blocks(override_num_blocks)
     if wanted is not None and blocks:
         whole = blocks[0] if len(blocks) == 1 else _core.concat_blocks(blocks)
-        blocks = [whole.slice(start, stop - start) for start, stop in _even_cuts(whole.num_rows, wanted)]
+        blocks = [whole.slice(start, stop - start) for start, stop in even_cuts(whole.num_rows, wanted)]
     return MaterializedDataset._from_blocks(blocks, DataContext.get_current().copy(), source=source)
-
-
-def _even_cuts(num_rows: int, parts: int) -> list[tuple[int, int]]:
-    """(start, stop) of ``parts`` parts whose sizes differ by at most one; fewer parts when there are fewer rows."""
-    parts = min(parts, num_rows)
-    edges = [num_rows * index // parts for index in builtins.range(parts + 1)] if parts else []
-    return list(itertools.pairwise(edges))
 
 
 def _from_table(table: Any) -> Iterable[_core.Block]:

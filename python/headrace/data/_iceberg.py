@@ -7,6 +7,7 @@ import functools
 
 from headrace.data._arrow_stream import conformed, gathered
 from headrace.data._custom_read import read_datasource
+from headrace.data._even_parts import even_parts
 from headrace.data._optional import require
 from headrace.data._read_tables import read_parquet
 from headrace.data.block import BlockMetadata
@@ -94,10 +95,8 @@ class IcebergDatasource(Datasource):
         read = functools.partial(
             _scan, scan.table_metadata, scan.io, scan.projection(), scan.row_filter, scan.case_sensitive, scan.limit
         )
-        parts = min(parallelism, len(self._files))
         tasks = []
-        for index in range(parts):
-            files = self._files[index * len(self._files) // parts : (index + 1) * len(self._files) // parts]
+        for files in even_parts(self._files, parallelism):
             rows = sum(task.file.record_count for task in files) if exact else None
             known = BlockMetadata(rows, None, input_files=[task.file.file_path for task in files])
             tasks.append(ReadTask(functools.partial(read, files), known, schema, per_task_row_limit))

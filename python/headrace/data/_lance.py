@@ -7,6 +7,7 @@ import os
 
 from headrace.data._arrow_stream import reader_of
 from headrace.data._custom_read import read_datasource
+from headrace.data._even_parts import even_parts
 from headrace.data._optional import require
 from headrace.data.block import BlockMetadata
 from headrace.data.datasource.datasink import Datasink
@@ -89,12 +90,9 @@ class LanceDatasource(Datasource):
         columns = self._columns()
         scanner = self._scanner if columns is None else {**self._scanner, "columns": columns}
         schema = dataset.scanner(**scanner).projected_schema
-        fragments = dataset.get_fragments()
         exact = not scanner.keys() & {"filter", "limit", "offset", "nearest", "full_text_query"}
-        parts = min(parallelism, len(fragments))
         tasks = []
-        for index in range(parts):
-            part = fragments[index * len(fragments) // parts : (index + 1) * len(fragments) // parts]
+        for part in even_parts(dataset.get_fragments(), parallelism):
             ids = [fragment.fragment_id for fragment in part]
             rows = sum(fragment.count_rows() for fragment in part) if exact else None
             read = _Fragments(uri, version, options, scanner, ids)

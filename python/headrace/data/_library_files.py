@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from headrace import _core
 from headrace.data._custom_read import PlannedSource
+from headrace.data._even_parts import even_parts
 from headrace.data._files import FileArguments
 from headrace.data._filesystems import resolve
 from headrace.data._optional import require
@@ -17,7 +18,7 @@ from headrace.data.datasource.partitioning import Partitioning, PathPartitionPar
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from typing import Any, BinaryIO, Unpack
 
     from headrace.data._files import FileReadArguments, Paths
@@ -121,12 +122,9 @@ class LibraryFilesDatasource(Datasource):
         self, parallelism: int, per_task_row_limit: int | None = None, data_context: Any = None
     ) -> list[ReadTask]:
         """A task for some files that follow each other."""
-        count = len(self._paths)
-        parts = min(parallelism, count)
         rows_of, columns_of = self._rows_of, self._columns_of
         tasks = []
-        for index in range(parts):
-            paths = self._paths[index * count // parts : (index + 1) * count // parts]
+        for paths in even_parts(self._paths, parallelism):
             known = BlockMetadata(None, None, input_files=paths)
             read = _blocks_of_files(paths, rows_of, columns_of)
             tasks.append(ReadTask(read, known, per_task_row_limit=per_task_row_limit))
@@ -157,7 +155,7 @@ def _read(name: str, rows_of: Callable[[Any], Iterator[dict[str, Any]]], given: 
 
 
 def _blocks_of_files(
-    paths: list[str], rows_of: Callable[[Any], Iterator[dict[str, Any]]], columns_of: _PathColumns
+    paths: Sequence[str], rows_of: Callable[[Any], Iterator[dict[str, Any]]], columns_of: _PathColumns
 ) -> Callable[[], Iterator[_core.Block]]:
     def read() -> Iterator[_core.Block]:
         for path in paths:
