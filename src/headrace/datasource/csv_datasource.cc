@@ -7,6 +7,8 @@
 
 #include "headrace/base/wire.h"
 #include "headrace/datasource/arrow_wire.h"
+#include "headrace/datasource/csv_reader.h"
+#include "headrace/datasource/csv_values.h"
 #include "headrace/datasource/file_datasource.h"
 #include "headrace/datasource/text_encoding.h"
 #include "headrace/datasource/text_formats.h"
@@ -18,9 +20,10 @@ namespace {
 // Arrow's reader has a few blocks of text under way: read, parsed (as offsets) and converted.
 constexpr int64_t kHeapPerParsedByte = 8;
 
-class CsvReader final : public BlockReader {
+/// For the options that CsvReader does not know.
+class ArrowCsvReader final : public BlockReader {
  public:
-  explicit CsvReader(std::shared_ptr<arrow::csv::StreamingReader> reader)
+  explicit ArrowCsvReader(std::shared_ptr<arrow::csv::StreamingReader> reader)
       : reader_(std::move(reader)) {}
 
   Result<std::optional<Block>> Next() override {
@@ -42,7 +45,9 @@ class CsvReader final : public BlockReader {
 class CsvDatasource final : public FileDatasource {
  public:
   explicit CsvDatasource(CsvReadOptions options)
-      : FileDatasource(options.files), options_(std::move(options)) {}
+      : FileDatasource(options.files),
+        options_(std::move(options)),
+        columns_(MeaningOf(ArrowConvertOptions())) {}
 
   std::string_view kind() const override { return "csv"; }
   std::string name() const override { return "ReadCSV"; }
@@ -64,6 +69,10 @@ class CsvDatasource final : public FileDatasource {
                                                 const ReadOptions& read) const override {
     ARROW_ASSIGN_OR_RAISE(auto stream, io::OpenStream(path, /*decompress=*/true));
     ARROW_ASSIGN_OR_RAISE(stream, DecodeToUtf8(std::move(stream), options_.encoding));
+    if (CsvReader::Supports(options_)) {
+      return std::make_unique<CsvReader>(options_, columns_, std::move(stream),
+                                         ParseBytes(read.buffer_bytes), read.pool);
+    }
     // An empty file has no rows; Arrow calls it an error.
     ARROW_ASSIGN_OR_RAISE(stream, WithoutEmptyInput(std::move(stream)));
     if (stream == nullptr) return std::make_unique<NoRows>();
@@ -74,7 +83,7 @@ class CsvDatasource final : public FileDatasource {
       return std::make_unique<NoRows>();
     }
     ARROW_RETURN_NOT_OK(reader.status());
-    return std::make_unique<CsvReader>(*std::move(reader));
+    return std::make_unique<ArrowCsvReader>(*std::move(reader));
   }
 
   int64_t FileHeapBytes(int64_t, const ReadParallelism& parallelism) const override {
@@ -164,7 +173,13 @@ class CsvDatasource final : public FileDatasource {
     return options;
   }
 
+  static CsvMeaning MeaningOf(const arrow::csv::ConvertOptions& options) {
+    return {Spellings(options.null_values), Spellings(options.true_values),
+            Spellings(options.false_values), options.strings_can_be_null};
+  }
+
   const CsvReadOptions options_;
+  const CsvColumns columns_;
 };
 
 }  // namespace
