@@ -208,13 +208,19 @@ class ParquetDatasource final : public Datasource {
         }
         unit.heap_bytes =
             RowGroupHeapBytes(footer, group, fields, unit.size_bytes, target_max_block_size);
-        // The parsed footer: each task has the one of its file.
-        unit.heap_bytes += footer.size_bytes();
+        // The parsed footer: each task has the one of its file. A small file is read at once.
+        unit.heap_bytes += footer.size_bytes() + BytesReadAtOnce(file);
         units.push_back(unit);
       }
       return Status::OK();
     }));
     return units;
+  }
+
+  int64_t BytesReadAtOnce(int file) const {
+    const std::vector<int64_t>& sizes = options_.files.sizes;
+    const int64_t size = static_cast<size_t>(file) < sizes.size() ? sizes[file] : 0;
+    return size <= ParquetFiles::kReadAtOnceBytes ? size : 0;
   }
 
   bool CanHoldRows(const ParquetScan& scan, const ParquetFooter& footer, int group,

@@ -2,6 +2,7 @@
 #include "headrace/datasource/parquet_files.h"
 
 #include <arrow/io/file.h>
+#include <arrow/io/memory.h>
 #include <arrow/util/key_value_metadata.h>
 #include <parquet/arrow/schema.h>
 #include <parquet/file_reader.h>
@@ -59,6 +60,12 @@ int64_t ParquetFooter::size_bytes() const {
 
 Result<std::shared_ptr<arrow::io::RandomAccessFile>> ParquetFiles::Open(int file) const {
   if (is_local(file)) {
+    ARROW_ASSIGN_OR_RAISE(const auto unmapped, OpenUnmapped(file));
+    ARROW_ASSIGN_OR_RAISE(const int64_t size, unmapped->GetSize());
+    if (size <= kReadAtOnceBytes) {
+      ARROW_ASSIGN_OR_RAISE(auto bytes, unmapped->ReadAt(0, size));
+      return std::make_shared<arrow::io::BufferReader>(std::move(bytes));
+    }
     auto mapped = arrow::io::MemoryMappedFile::Open(paths_[file], arrow::io::FileMode::READ);
     if (mapped.ok()) return *mapped;
   }
@@ -82,7 +89,7 @@ std::shared_ptr<arrow::Schema> ParquetFiles::KnownSchema(
 
 Result<std::shared_ptr<const ParquetFooter>> ParquetFiles::ReadFooter(int file) const {
   auto footer = std::make_shared<ParquetFooter>();
-  ARROW_ASSIGN_OR_RAISE(const auto source, Open(file));
+  ARROW_ASSIGN_OR_RAISE(const auto source, OpenUnmapped(file));
   ARROW_RETURN_NOT_OK(CallParquet(paths_[file], [&] {
     footer->metadata = parquet::ReadMetaData(source);
     footer->leaves = LeavesOfFields(*footer->metadata->schema());

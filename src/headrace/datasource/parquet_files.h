@@ -44,10 +44,12 @@ class ParquetFiles {
   const std::string& path(int file) const { return paths_[file]; }
 
   /// Opens a local file as a memory map (pages are then decoded where they lie), others as they
-  /// are.
+  /// are. A local file of up to kReadAtOnceBytes is read at once: mapping it, advising the system
+  /// and unmapping it take 20 us, as long as reading that much.
   Result<std::shared_ptr<arrow::io::RandomAccessFile>> Open(int file) const;
   /// Opens the file for reading by way of buffers: what was read is not held by a map.
   Result<std::shared_ptr<arrow::io::RandomAccessFile>> OpenUnmapped(int file) const;
+  static constexpr int64_t kReadAtOnceBytes = 256 << 10;
   bool is_local(int file) const { return paths_[file].starts_with('/'); }
 
   /// The footer, from the cache or read. Two threads that ask for the same one may both read it.

@@ -45,14 +45,15 @@ Result<std::unique_ptr<ParquetRowGroups>> ParquetRowGroups::Open(const ParquetFi
   ARROW_ASSIGN_OR_RAISE(groups->footer_, files.Footer(file));
   ARROW_ASSIGN_OR_RAISE(groups->source_, files.Open(file));
   ARROW_RETURN_NOT_OK(CallParquet(groups->path_, [&] {
-    auto file_reader = parquet::ParquetFileReader::Open(
-        groups->source_, parquet::ReaderProperties(pool), groups->footer_->metadata);
-    parquet::ArrowReaderProperties properties(/*use_threads=*/false);
-    properties.set_pre_buffer(false);
-    return parquet::arrow::FileReader::Make(pool, std::move(file_reader), properties)
-        .Value(&groups->reader_);
+    groups->reader_ = groups->MakeReader();
+    return Status::OK();
   }));
   return groups;
+}
+
+std::unique_ptr<parquet::ParquetFileReader> ParquetRowGroups::MakeReader() const {
+  return parquet::ParquetFileReader::Open(source_, parquet::ReaderProperties(pool_),
+                                          footer_->metadata);
 }
 
 int64_t ParquetRowGroups::FirstRow(int row_group) const {
@@ -66,7 +67,7 @@ Result<arrow::ArrayVector> ParquetRowGroups::Read(int row_group, const std::vect
   arrow::ArrayVector columns(fields.size());
   if (fields.empty()) return columns;
   ARROW_RETURN_NOT_OK(CallParquet(Where(row_group), [&]() -> Status {
-    const auto group = reader_->parquet_reader()->RowGroup(row_group);
+    const auto group = reader_->RowGroup(row_group);
     const auto metadata = footer_->metadata->RowGroup(row_group);
     for (size_t i = 0; i < fields.size(); ++i) {
       const auto [leaf, end] = footer_->leaves[fields[i]];
@@ -96,7 +97,13 @@ Result<std::shared_ptr<arrow::Array>> ParquetRowGroups::ReadByArrow(int row_grou
   const auto [begin, end] = footer_->leaves[field];
   std::vector<int> leaves(end - begin);
   std::iota(leaves.begin(), leaves.end(), begin);
-  ARROW_ASSIGN_OR_RAISE(const auto table, reader_->ReadRowGroup(row_group, leaves));
+  if (arrow_reader_ == nullptr) {
+    parquet::ArrowReaderProperties properties(/*use_threads=*/false);
+    properties.set_pre_buffer(false);
+    ARROW_ASSIGN_OR_RAISE(arrow_reader_,
+                          parquet::arrow::FileReader::Make(pool_, MakeReader(), properties));
+  }
+  ARROW_ASSIGN_OR_RAISE(const auto table, arrow_reader_->ReadRowGroup(row_group, leaves));
   if (table->num_rows() != selection.num_rows) {
     return Status::Invalid("expected ", selection.num_rows, " rows, found ", table->num_rows());
   }

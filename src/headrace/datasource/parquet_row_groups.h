@@ -37,6 +37,7 @@ class ParquetRowGroups {
  private:
   ParquetRowGroups() = default;
   std::string Where(int row_group) const;
+  std::unique_ptr<parquet::ParquetFileReader> MakeReader() const;
   Result<std::shared_ptr<arrow::Array>> ReadByArrow(int row_group, int field,
                                                     const RowSelection& selection);
   /// Takes the pages of a column chunk out of the memory of the process; they stay in the cache of
@@ -46,7 +47,9 @@ class ParquetRowGroups {
   std::string path_;
   std::shared_ptr<const ParquetFooter> footer_;
   std::shared_ptr<arrow::io::RandomAccessFile> source_;
-  std::unique_ptr<parquet::arrow::FileReader> reader_;
+  std::unique_ptr<parquet::ParquetFileReader> reader_;
+  // For fields that are not flat, when there are any; has a reader of its own.
+  std::unique_ptr<parquet::arrow::FileReader> arrow_reader_;
   arrow::MemoryPool* pool_ = nullptr;
 };
 
