@@ -10,6 +10,7 @@
 #include "headrace/datasource/arrow_wire.h"
 #include "headrace/datasource/file_datasource.h"
 #include "headrace/datasource/json_lines.h"
+#include "headrace/datasource/json_parser.h"
 #include "headrace/datasource/json_schema.h"
 #include "headrace/datasource/text_formats.h"
 #include "headrace/io/listing.h"
@@ -46,15 +47,18 @@ class JsonDatasource final : public FileDatasource {
   }
 
   /// The objects of a file, from its begin.
-  Result<std::unique_ptr<JsonChunker>> OpenChunks(const std::string& path) const {
+  Result<std::unique_ptr<JsonChunker>> OpenChunks(const std::string& path,
+                                                  arrow::MemoryPool* pool) const {
     ARROW_ASSIGN_OR_RAISE(auto stream, io::OpenStream(path, /*decompress=*/true));
     const bool split = !options_.lines || options_.newlines_in_values;
-    return std::make_unique<JsonChunker>(std::move(stream), split);
+    return std::make_unique<JsonChunker>(std::move(stream), split, pool);
   }
 
   /// Rows of whole objects; `schema` nullptr: inferred.
   Result<Block> Parse(const std::shared_ptr<arrow::Buffer>& text,
                       const std::shared_ptr<arrow::Schema>& schema, arrow::MemoryPool* pool) const {
+    ARROW_ASSIGN_OR_RAISE(const auto parsed, ParseJsonLines(*text, schema, pool));
+    if (parsed) return *parsed;
     for (int64_t scale = 1;; scale *= 2) {
       auto block = ParseAll(text, schema, scale, pool);
       if (block.ok()) return block;
@@ -128,14 +132,14 @@ class JsonReader final : public BlockReader {
 
   Result<std::optional<Block>> Next() override {
     if (chunks_ == nullptr) {
-      ARROW_ASSIGN_OR_RAISE(chunks_, source_.OpenChunks(path_));
+      ARROW_ASSIGN_OR_RAISE(chunks_, source_.OpenChunks(path_, pool_));
       schema_ = source_.explicit_schema();
       if (schema_ == nullptr) {
         ARROW_ASSIGN_OR_RAISE(auto text, chunks_->Next(whole_bytes_));
         if (text == nullptr) return std::nullopt;
         if (chunks_->ended()) return ParseText(text);
         ARROW_RETURN_NOT_OK(InferSchema(std::move(text)));
-        ARROW_ASSIGN_OR_RAISE(chunks_, source_.OpenChunks(path_));
+        ARROW_ASSIGN_OR_RAISE(chunks_, source_.OpenChunks(path_, pool_));
       }
     }
     ARROW_ASSIGN_OR_RAISE(const auto text, chunks_->Next(chunk_bytes_));

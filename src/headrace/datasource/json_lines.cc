@@ -2,7 +2,10 @@
 #include "headrace/datasource/json_lines.h"
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
+
+#include "headrace/datasource/json_parser.h"
 
 namespace headrace::datasource {
 namespace {
@@ -13,6 +16,14 @@ constexpr int64_t kReadBytes = 1 << 20;
 
 bool IsBlank(std::string_view text) {
   return text.find_first_not_of(kSpace) == std::string_view::npos;
+}
+
+/// The first `size` bytes of `text`, with clean padding behind them.
+Result<std::shared_ptr<arrow::Buffer>> Padded(std::unique_ptr<arrow::ResizableBuffer> text,
+                                              int64_t size) {
+  std::memset(text->mutable_data() + size, 0, kJsonPadding);
+  ARROW_RETURN_NOT_OK(text->Resize(size, /*shrink_to_fit=*/false));
+  return text;
 }
 
 }  // namespace
@@ -108,27 +119,46 @@ Result<std::shared_ptr<arrow::Buffer>> JsonChunker::Next(int64_t bytes) {
     ARROW_RETURN_NOT_OK(ended_ ? splitter_.Finish() : splitter_.Feed(std::string_view(*piece)));
   }
   if (splitter_.complete_bytes() == 0) return nullptr;
-  return arrow::Buffer::FromString(splitter_.TakeComplete());
+  const std::string lines = splitter_.TakeComplete();
+  const auto size = static_cast<int64_t>(lines.size());
+  ARROW_ASSIGN_OR_RAISE(auto text, arrow::AllocateResizableBuffer(size + kJsonPadding, pool_));
+  std::memcpy(text->mutable_data(), lines.data(), lines.size());
+  return Padded(std::move(text), size);
+}
+
+Result<std::unique_ptr<arrow::ResizableBuffer>> JsonChunker::AllocateText(int64_t bytes) {
+  if (auto* const file = dynamic_cast<arrow::io::RandomAccessFile*>(stream_.get())) {
+    ARROW_ASSIGN_OR_RAISE(const int64_t file_bytes, file->GetSize());
+    ARROW_ASSIGN_OR_RAISE(const int64_t position, file->Tell());
+    bytes = std::min(bytes, file_bytes - position + 1);  // and one to see that it ends there
+  }
+  const auto rest = static_cast<int64_t>(rest_.size());
+  return arrow::AllocateResizableBuffer(rest + std::max<int64_t>(1, bytes) + kJsonPadding, pool_);
 }
 
 Result<std::shared_ptr<arrow::Buffer>> JsonChunker::NextLines(int64_t bytes) {
   while (!ended_) {
-    std::string text = std::exchange(rest_, {});
-    size_t last_line_end = std::string::npos;
-    while (!ended_ &&
-           (static_cast<int64_t>(text.size()) < bytes || last_line_end == std::string::npos)) {
-      ARROW_ASSIGN_OR_RAISE(const auto piece, stream_->Read(std::min(bytes, kReadBytes)));
-      ended_ = piece->size() == 0;
-      const std::string_view view(*piece);
-      const size_t line_end = view.rfind('\n');
-      if (line_end != std::string_view::npos) last_line_end = text.size() + line_end;
-      text.append(view);
+    ARROW_ASSIGN_OR_RAISE(auto text, AllocateText(bytes));
+    auto size = static_cast<int64_t>(rest_.size());
+    std::memcpy(text->mutable_data(), rest_.data(), rest_.size());
+    int64_t lines = 0;  // bytes up to the last line end
+    while (!ended_ && (size < bytes || lines == 0)) {
+      if (size + kJsonPadding >= text->size()) {
+        ARROW_RETURN_NOT_OK(text->Resize(2 * size + kJsonPadding));
+      }
+      char* const piece = text->mutable_data_as<char>() + size;
+      const int64_t room = std::min(text->size() - kJsonPadding - size, kReadBytes);
+      ARROW_ASSIGN_OR_RAISE(const int64_t read, stream_->Read(room, piece));
+      ended_ = read == 0;
+      const size_t line_end = std::string_view(piece, static_cast<size_t>(read)).rfind('\n');
+      if (line_end != std::string_view::npos) lines = size + static_cast<int64_t>(line_end) + 1;
+      size += read;
     }
-    if (!ended_) {
-      rest_ = text.substr(last_line_end + 1);
-      text.resize(last_line_end + 1);
+    if (ended_) lines = size;  // the last line may lack its end
+    rest_.assign(text->data_as<char>() + lines, static_cast<size_t>(size - lines));
+    if (!IsBlank({text->data_as<char>(), static_cast<size_t>(lines)})) {
+      return Padded(std::move(text), lines);
     }
-    if (!IsBlank(text)) return arrow::Buffer::FromString(std::move(text));
   }
   return nullptr;
 }

@@ -51,19 +51,22 @@ class JsonObjectSplitter {
 class JsonChunker {
  public:
   /// `split`: the text may be laid out in any way; else it has one object per line already.
-  JsonChunker(std::shared_ptr<arrow::io::InputStream> stream, bool split)
-      : stream_(std::move(stream)), split_(split) {}
+  JsonChunker(std::shared_ptr<arrow::io::InputStream> stream, bool split, arrow::MemoryPool* pool)
+      : stream_(std::move(stream)), split_(split), pool_(pool) {}
 
-  /// Objects with about `bytes` of text, at least one; nullptr at the end. Text of white space only
-  /// is nothing.
+  /// Objects with about `bytes` of text, at least one, with kJsonPadding bytes behind them; nullptr
+  /// at the end. Text of white space only is nothing.
   Result<std::shared_ptr<arrow::Buffer>> Next(int64_t bytes);
   bool ended() const { return ended_; }
 
  private:
   Result<std::shared_ptr<arrow::Buffer>> NextLines(int64_t bytes);
+  /// Memory for `bytes` of text, or for what is left of the file when that is less.
+  Result<std::unique_ptr<arrow::ResizableBuffer>> AllocateText(int64_t bytes);
 
   std::shared_ptr<arrow::io::InputStream> stream_;
   const bool split_;
+  arrow::MemoryPool* const pool_;
   JsonObjectSplitter splitter_;
   std::string rest_;  // the begin of a line
   bool ended_ = false;

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <arrow/array/data.h>
+#include <arrow/buffer_builder.h>
+#include <arrow/memory_pool.h>
+#include <arrow/type.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "headrace/base/status.h"
+
+namespace headrace::datasource {
+
+class JsonFields;
+
+/// Values of one place in JSON objects, gathered row by row, whose type follows from them as in
+/// Arrow's JSON reader: null, bool, int64 and then double, timestamp[s] and then string, list,
+/// struct. A value of another kind than the ones before fails with Invalid. One thread.
+class JsonColumn {
+ public:
+  explicit JsonColumn(arrow::MemoryPool* pool);
+  ~JsonColumn();
+
+  Status AppendNull() { return AppendNulls(1); }
+  Status AppendNulls(int64_t count);
+  Status AppendBool(bool value);
+  /// `text` is a JSON number.
+  Status AppendNumber(std::string_view text);
+  Status AppendString(std::string_view value);
+  /// The column of a list's items; EndList() makes those appended since the last call a value.
+  Result<JsonColumn*> BeginList();
+  Status EndList();
+  /// The fields of a struct; EndStruct() makes their new row a value.
+  Result<JsonFields*> BeginStruct();
+  Status EndStruct();
+  int64_t length() const { return length_; }
+
+  /// The column as `type`, nullptr: the one that follows from its values. `type` has nullable
+  /// fields of the types above (IsJsonType); struct fields that it does not name come after its
+  /// own. Fails with Invalid where values do not have the type. The column is used up.
+  Result<std::shared_ptr<arrow::ArrayData>> Finish(const std::shared_ptr<arrow::DataType>& type);
+
+ private:
+  enum class Kind : uint8_t { kNull, kBool, kInt, kDouble, kString, kList, kStruct };
+
+  /// Becomes a column of `kind`, if it has only had nulls so far.
+  Status Become(Kind kind);
+  void WidenToDouble();
+  Status CountRow(bool valid);
+
+  std::shared_ptr<arrow::DataType> InferredType() const;
+  Result<std::shared_ptr<arrow::ArrayData>> FinishNulls(
+      const std::shared_ptr<arrow::DataType>& type);
+  Result<std::shared_ptr<arrow::ArrayData>> FinishTimestamps(
+      const std::shared_ptr<arrow::DataType>& type, std::shared_ptr<arrow::Buffer> validity);
+  bool AllTimestamps() const;
+  std::string_view StringAt(int64_t row) const;
+
+  arrow::MemoryPool* const pool_;
+  Kind kind_ = Kind::kNull;
+  int64_t length_ = 0;
+  int64_t num_nulls_ = 0;
+  arrow::TypedBufferBuilder<bool> valid_;     // empty while there is no null
+  arrow::TypedBufferBuilder<bool> bools_;     // kBool
+  arrow::TypedBufferBuilder<int64_t> words_;  // kInt; kDouble: bits
+  arrow::TypedBufferBuilder<int32_t> ends_;   // kString, kList: offsets but for the first, 0
+  arrow::BufferBuilder bytes_;                // kString
+  std::unique_ptr<JsonColumn> items_;         // kList
+  std::unique_ptr<JsonFields> fields_;        // kStruct
+};
+
+/// The columns of objects, in the order in which their names appear first.
+class JsonFields {
+ public:
+  explicit JsonFields(arrow::MemoryPool* pool) : pool_(pool) {}
+
+  /// The column of `name` for the next row's value; made when it is new. Fails with Invalid where
+  /// the row has a value already.
+  Result<JsonColumn*> Column(std::string_view name);
+  /// Columns without a value get a null.
+  Status EndRow();
+  /// Rows of nulls.
+  Status AppendNulls(int64_t count);
+  int64_t num_rows() const { return num_rows_; }
+
+  struct Finished {
+    arrow::FieldVector fields;
+    arrow::ArrayDataVector arrays;
+  };
+  /// Those of `expected` first, also where no object has them.
+  Result<Finished> Finish(const arrow::FieldVector& expected);
+
+ private:
+  arrow::MemoryPool* const pool_;
+  int64_t num_rows_ = 0;
+  size_t likely_ = 0;     // column of the next name, if this row has the order of the others
+  size_t num_given_ = 0;  // values of this row
+  std::vector<std::string> names_;
+  std::vector<std::unique_ptr<JsonColumn>> columns_;
+};
+
+/// Whether JsonColumn can give columns of `type`.
+bool IsJsonType(const arrow::DataType& type);
+
+}  // namespace headrace::datasource
