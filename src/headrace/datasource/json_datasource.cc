@@ -24,6 +24,8 @@ constexpr int64_t kMaxJsonBlock = int64_t{1} << 30;
 // Text that is parsed at a time where a file is not parsed at once.
 constexpr int64_t kLeastChunk = 64 << 10;
 constexpr int64_t kMostChunk = 8 << 20;
+// … and where it is.
+constexpr int64_t kPiece = 1 << 20;
 // Text of a file that is parsed at once: the parser's copy, the columns and their joined form take
 // about three times as much.
 constexpr int64_t kWholeTextPerTarget = 2;
@@ -57,8 +59,16 @@ class JsonDatasource final : public FileDatasource {
   /// Rows of whole objects; `schema` nullptr: inferred.
   Result<Block> Parse(const std::shared_ptr<arrow::Buffer>& text,
                       const std::shared_ptr<arrow::Schema>& schema, arrow::MemoryPool* pool) const {
-    ARROW_ASSIGN_OR_RAISE(const auto parsed, ParseJsonLines(*text, schema, pool));
-    if (parsed) return *parsed;
+    JsonRows rows(schema, pool);
+    if (rows.Append(*text)) {
+      ARROW_ASSIGN_OR_RAISE(const auto block, rows.Finish());
+      if (block) return *block;
+    }
+    return ParseByArrow(text, schema, pool);
+  }
+  Result<Block> ParseByArrow(const std::shared_ptr<arrow::Buffer>& text,
+                             const std::shared_ptr<arrow::Schema>& schema,
+                             arrow::MemoryPool* pool) const {
     for (int64_t scale = 1;; scale *= 2) {
       auto block = ParseAll(text, schema, scale, pool);
       if (block.ok()) return block;
@@ -131,40 +141,61 @@ class JsonReader final : public BlockReader {
         cancelled_(read.cancelled) {}
 
   Result<std::optional<Block>> Next() override {
-    if (chunks_ == nullptr) {
-      ARROW_ASSIGN_OR_RAISE(chunks_, source_.OpenChunks(path_, pool_));
-      schema_ = source_.explicit_schema();
-      if (schema_ == nullptr) {
-        ARROW_ASSIGN_OR_RAISE(auto text, chunks_->Next(whole_bytes_));
-        if (text == nullptr) return std::nullopt;
-        if (chunks_->ended()) return ParseText(text);
-        ARROW_RETURN_NOT_OK(InferSchema(std::move(text)));
-        ARROW_ASSIGN_OR_RAISE(chunks_, source_.OpenChunks(path_, pool_));
-      }
-    }
+    if (chunks_ == nullptr) ARROW_RETURN_NOT_OK(Start());
+    if (whole_) return std::exchange(whole_, std::nullopt);
     ARROW_ASSIGN_OR_RAISE(const auto text, chunks_->Next(chunk_bytes_));
     if (text == nullptr) return std::nullopt;
-    return ParseText(text);
-  }
-
- private:
-  Result<std::optional<Block>> ParseText(const std::shared_ptr<arrow::Buffer>& text) const {
     ARROW_ASSIGN_OR_RAISE(Block block, source_.Parse(text, schema_, pool_));
     return block;
   }
 
-  /// Goes through the file once, beginning with `text`.
-  Status InferSchema(std::shared_ptr<arrow::Buffer> text) {
-    std::shared_ptr<arrow::Schema> schema;
-    while (text != nullptr) {
-      if (cancelled_ != nullptr && *cancelled_) return Status::Cancelled("read cancelled");
-      ARROW_ASSIGN_OR_RAISE(const Block block, source_.Parse(text, nullptr, pool_));
-      schema = schema == nullptr ? block.schema() : UnifyJsonSchemas(*schema, *block.schema());
+ private:
+  Status Open() { return source_.OpenChunks(path_, pool_).Value(&chunks_); }
+
+  /// Reads a file that is parsed at once; of others, finds the types.
+  Status Start() {
+    ARROW_RETURN_NOT_OK(Open());
+    schema_ = source_.explicit_schema();
+    if (schema_ != nullptr) return Status::OK();
+    JsonRows rows(nullptr, pool_);
+    std::shared_ptr<arrow::Buffer> text;
+    for (int64_t bytes = 0; bytes < whole_bytes_; bytes += text->size()) {
+      // The text of a piece is in the cache when it is parsed, and its memory is used again.
       text.reset();
-      ARROW_ASSIGN_OR_RAISE(text, chunks_->Next(chunk_bytes_));
+      ARROW_ASSIGN_OR_RAISE(text, chunks_->Next(std::min(whole_bytes_ - bytes, kPiece)));
+      if (text == nullptr) {
+        if (rows.num_rows() == 0) return Status::OK();
+        ARROW_ASSIGN_OR_RAISE(whole_, rows.Finish());
+        return whole_ ? Status::OK() : StartByArrow();
+      }
+      if (!rows.Append(*text)) return StartByArrow();
+    }
+    text.reset();
+    ARROW_ASSIGN_OR_RAISE(const auto begin, rows.Finish());
+    return begin ? InferSchema(begin->schema()) : StartByArrow();
+  }
+
+  Status StartByArrow() {
+    ARROW_RETURN_NOT_OK(Open());
+    ARROW_ASSIGN_OR_RAISE(const auto text, chunks_->Next(whole_bytes_));
+    if (text == nullptr) return Status::OK();
+    ARROW_ASSIGN_OR_RAISE(Block begin, source_.ParseByArrow(text, nullptr, pool_));
+    if (!chunks_->ended()) return InferSchema(begin.schema());
+    whole_ = std::move(begin);
+    return Status::OK();
+  }
+
+  /// `schema` is that of the text so far; goes through the rest, and back to the begin.
+  Status InferSchema(std::shared_ptr<arrow::Schema> schema) {
+    while (true) {
+      if (cancelled_ != nullptr && *cancelled_) return Status::Cancelled("read cancelled");
+      ARROW_ASSIGN_OR_RAISE(const auto text, chunks_->Next(chunk_bytes_));
+      if (text == nullptr) break;
+      ARROW_ASSIGN_OR_RAISE(const Block block, source_.Parse(text, nullptr, pool_));
+      schema = UnifyJsonSchemas(*schema, *block.schema());
     }
     schema_ = std::move(schema);
-    return Status::OK();
+    return Open();
   }
 
   const JsonDatasource& source_;
@@ -174,7 +205,8 @@ class JsonReader final : public BlockReader {
   const int64_t chunk_bytes_;
   const std::atomic<bool>* const cancelled_;
   std::unique_ptr<JsonChunker> chunks_;
-  std::shared_ptr<arrow::Schema> schema_;  // nullptr: inferred from what is parsed
+  std::shared_ptr<arrow::Schema> schema_;  // nullptr: the file is parsed at once
+  std::optional<Block> whole_;             // all of it
 };
 
 Result<std::unique_ptr<BlockReader>> JsonDatasource::OpenFile(const std::string& path,

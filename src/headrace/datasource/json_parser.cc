@@ -13,8 +13,6 @@
 #include <string_view>
 #include <vector>
 
-#include "headrace/datasource/json_columns.h"
-
 namespace headrace::datasource {
 namespace {
 
@@ -112,22 +110,28 @@ bool ParseObjects(const char* text, int64_t size, JsonFields* rows) {
   }
 }
 
+bool IsKnown(const arrow::Schema* schema) {
+  return schema == nullptr || std::ranges::all_of(schema->fields(), [](const auto& field) {
+           return field->nullable() && IsJsonType(*field->type());
+         });
+}
+
 }  // namespace
 
-Result<std::optional<Block>> ParseJsonLines(const arrow::Buffer& text,
-                                            const std::shared_ptr<arrow::Schema>& schema,
-                                            arrow::MemoryPool* pool) {
-  const arrow::FieldVector expected = schema == nullptr ? arrow::FieldVector{} : schema->fields();
-  const bool known = std::ranges::all_of(
-      expected, [](const auto& field) { return field->nullable() && IsJsonType(*field->type()); });
-  if (!known) return std::nullopt;
-  JsonFields rows(pool);
-  if (!ParseObjects(text.data_as<char>(), text.size(), &rows)) return std::nullopt;
-  auto finished = rows.Finish(expected);
+JsonRows::JsonRows(std::shared_ptr<arrow::Schema> schema, arrow::MemoryPool* pool)
+    : schema_(std::move(schema)), known_(IsKnown(schema_.get())), fields_(pool) {}
+
+bool JsonRows::Append(const arrow::Buffer& text) {
+  return known_ && ParseObjects(text.data_as<char>(), text.size(), &fields_);
+}
+
+Result<std::optional<Block>> JsonRows::Finish() {
+  if (!known_) return std::nullopt;
+  auto finished = fields_.Finish(schema_ == nullptr ? arrow::FieldVector{} : schema_->fields());
   if (finished.status().IsInvalid()) return std::nullopt;
   ARROW_RETURN_NOT_OK(finished.status());
-  return Block(arrow::RecordBatch::Make(arrow::schema(std::move(finished->fields)), rows.num_rows(),
-                                        std::move(finished->arrays)));
+  return Block(arrow::RecordBatch::Make(arrow::schema(std::move(finished->fields)),
+                                        fields_.num_rows(), std::move(finished->arrays)));
 }
 
 }  // namespace headrace::datasource

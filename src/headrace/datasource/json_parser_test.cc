@@ -23,7 +23,9 @@ Result<std::optional<Block>> Parse(const std::string& text, const SchemaPtr& sch
   std::memset(padded->mutable_data(), 0, static_cast<size_t>(padded->size()));
   std::memcpy(padded->mutable_data(), text.data(), text.size());
   ARROW_RETURN_NOT_OK(padded->Resize(size, /*shrink_to_fit=*/false));
-  return ParseJsonLines(*padded, schema, arrow::default_memory_pool());
+  JsonRows rows(schema, arrow::default_memory_pool());
+  if (!rows.Append(*padded)) return std::nullopt;
+  return rows.Finish();
 }
 
 Result<std::shared_ptr<arrow::Table>> ParseByArrow(const std::string& text,
