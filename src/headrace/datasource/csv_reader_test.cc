@@ -7,6 +7,8 @@
 #include <arrow/table.h>
 #include <gmock/gmock.h>
 
+#include <bit>
+#include <cstdio>
 #include <random>
 
 #include "headrace/datasource/test_files.h"
@@ -138,6 +140,20 @@ TEST_F(CsvReaderTest, TablesAreReadAsArrowReadsThem) {
     ExpectAsArrow(text, options);
     if (HasFatalFailure()) return;
   }
+}
+
+TEST_F(CsvReaderTest, DoublesAreTheNearestOnes) {
+  std::string text = "few,all\n";
+  for (int i = 0; i < 20'000; ++i) {
+    const auto value = std::bit_cast<double>(std::uniform_int_distribution<uint64_t>()(random_));
+    const double few = std::uniform_real_distribution<double>(-1e7, 1e7)(random_);
+    char row[128];
+    std::snprintf(row, sizeof(row), "%.*f,%.17g\n", Upto(9), few, value);
+    text += row;
+  }
+  CsvReadOptions options;
+  options.block_size = kWhole;
+  ExpectAsArrow(text, options);
 }
 
 TEST_F(CsvReaderTest, NoiseIsReadAsArrowReadsIt) {

@@ -5,20 +5,14 @@
 #include <arrow/util/value_parsing.h>
 
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <cstring>
 #include <utility>
-
-#include "headrace/datasource/text_numbers.h"
 
 namespace headrace::datasource {
 namespace {
 
 using arrow::Type;
-
-// Longer ones, which no writer makes of a double, are left to Arrow.
-constexpr size_t kUsualNumberBytes = 40;
 
 bool ParseTimestamp(const arrow::DataType& type, std::string_view text, int64_t* out) {
   return arrow::internal::ParseValue(static_cast<const arrow::TimestampType&>(type), text.data(),
@@ -29,6 +23,21 @@ const std::shared_ptr<arrow::DataType>& Seconds() {
   static const auto* const kType =
       new std::shared_ptr<arrow::DataType>(arrow::timestamp(arrow::TimeUnit::SECOND));
   return *kType;
+}
+
+/// Names are short: comparing them here is faster than a call.
+bool IsSame(std::string_view a, std::string_view b) {
+  const size_t size = a.size();
+  if (size != b.size()) return false;
+  if (size < sizeof(uint64_t) || size > 2 * sizeof(uint64_t)) return a == b;
+  const auto differs = [&](size_t at) {
+    uint64_t x;
+    uint64_t y;
+    std::memcpy(&x, a.data() + at, sizeof(x));
+    std::memcpy(&y, b.data() + at, sizeof(y));
+    return x ^ y;
+  };
+  return (differs(0) | differs(size - sizeof(uint64_t))) == 0;
 }
 
 Status WrongType(const arrow::DataType& type) {
@@ -113,24 +122,16 @@ Status JsonColumn::AppendBool(bool value) {
   return CountRow(true);
 }
 
-Status JsonColumn::AppendNumber(std::string_view text) {
-  // The parsers read behind the number.
-  std::array<char, kUsualNumberBytes + kNumberPadding> padded;
-  if (text.size() > kUsualNumberBytes) return Status::Invalid("JSON number that is very long");
-  std::memcpy(padded.data(), text.data(), text.size());
-  const auto size = static_cast<uint32_t>(text.size());
-  if (kind_ != Kind::kDouble) {
-    int64_t value;
-    if (ParseInt64(padded.data(), size, &value)) {
-      ARROW_RETURN_NOT_OK(Become(Kind::kInt));
-      ARROW_RETURN_NOT_OK(words_.Append(value));
-      return CountRow(true);
-    }
-    if (kind_ == Kind::kInt) WidenToDouble();
-    ARROW_RETURN_NOT_OK(Become(Kind::kDouble));
-  }
-  double value;
-  if (!ParseDouble(padded.data(), size, &value)) return Status::Invalid("JSON number ", text);
+Status JsonColumn::AppendInt(int64_t value) {
+  if (kind_ == Kind::kDouble) return AppendDouble(static_cast<double>(value));
+  ARROW_RETURN_NOT_OK(Become(Kind::kInt));
+  ARROW_RETURN_NOT_OK(words_.Append(value));
+  return CountRow(true);
+}
+
+Status JsonColumn::AppendDouble(double value) {
+  if (kind_ == Kind::kInt) WidenToDouble();
+  ARROW_RETURN_NOT_OK(Become(Kind::kDouble));
   ARROW_RETURN_NOT_OK(words_.Append(std::bit_cast<int64_t>(value)));
   return CountRow(true);
 }
@@ -282,7 +283,7 @@ Result<std::shared_ptr<arrow::ArrayData>> JsonColumn::Finish(
 }
 
 Result<JsonColumn*> JsonFields::Column(std::string_view name) {
-  if (likely_ >= names_.size() || names_[likely_] != name) {
+  if (likely_ >= names_.size() || !IsSame(names_[likely_], name)) {
     likely_ = static_cast<size_t>(std::ranges::find(names_, name) - names_.begin());
     if (likely_ == names_.size()) {
       names_.emplace_back(name);

@@ -29,8 +29,8 @@ class JsonColumn {
   Status AppendNull() { return AppendNulls(1); }
   Status AppendNulls(int64_t count);
   Status AppendBool(bool value);
-  /// `text` is a JSON number.
-  Status AppendNumber(std::string_view text);
+  Status AppendInt(int64_t value);
+  Status AppendDouble(double value);
   Status AppendString(std::string_view value);
   /// The column of a list's items; EndList() makes those appended since the last call a value.
   Result<JsonColumn*> BeginList();

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace headrace::datasource {
@@ -19,7 +20,7 @@ namespace {
 // What Arrow's reader takes for JSON; without recursion, so that no text can overflow the stack.
 constexpr unsigned kParseFlags = rapidjson::kParseIterativeFlag | rapidjson::kParseNanAndInfFlag |
                                  rapidjson::kParseStopWhenDoneFlag |
-                                 rapidjson::kParseNumbersAsStringsFlag;
+                                 rapidjson::kParseFullPrecisionFlag;
 // Columns in columns are finished by recursion.
 constexpr size_t kMostLevels = 100;
 
@@ -34,18 +35,22 @@ class RowHandler {
   bool Bool(bool value) {
     return With([&](JsonColumn* column) { return column->AppendBool(value); });
   }
-  bool RawNumber(const char* text, size_t size, bool) {
-    return With([&](JsonColumn* column) { return column->AppendNumber({text, size}); });
+  bool Int(int value) { return Int64(value); }
+  bool Uint(unsigned value) { return Int64(value); }
+  bool Int64(int64_t value) {
+    return With([&](JsonColumn* column) { return column->AppendInt(value); });
+  }
+  bool Uint64(uint64_t value) {
+    return std::in_range<int64_t>(value) ? Int64(static_cast<int64_t>(value))
+                                         : Double(static_cast<double>(value));
+  }
+  bool Double(double value) {
+    return With([&](JsonColumn* column) { return column->AppendDouble(value); });
   }
   bool String(const char* text, size_t size, bool) {
     return With([&](JsonColumn* column) { return column->AppendString({text, size}); });
   }
-  // The parser wants these, too, but kParseFlags make it give numbers as text.
-  bool Double(double) { return false; }
-  bool Int(int) { return false; }
-  bool Uint(unsigned) { return false; }
-  bool Int64(int64_t) { return false; }
-  bool Uint64(uint64_t) { return false; }
+  bool RawNumber(const char*, size_t, bool) { return false; }  // not with these flags
 
   bool StartObject() {
     if (levels_.empty()) return Enter({nullptr, rows_});

@@ -7,6 +7,9 @@
 #include <arrow/table.h>
 #include <gmock/gmock.h>
 
+#include <bit>
+#include <cmath>
+#include <cstdio>
 #include <cstring>
 #include <random>
 
@@ -152,6 +155,23 @@ TEST_F(JsonParserTest, WhatIsNotUsualIsLeftToArrow) {
 
 TEST_F(JsonParserTest, NaNAndInfinityAreNumbers) {
   EXPECT_TRUE(IsAsByArrow("{\"a\": NaN}\n{\"a\": 1}\n{\"a\": -Infinity}\n"));
+}
+
+TEST_F(JsonParserTest, DoublesAreTheNearestOnes) {
+  std::string text;
+  for (int i = 0; i < 20'000; ++i) {
+    const auto value = std::bit_cast<double>(std::uniform_int_distribution<uint64_t>()(random_));
+    if (!std::isfinite(value)) continue;
+    char number[64];
+    // Of few digits, as they come from measurements, and of enough or too many to tell them apart.
+    std::snprintf(number, sizeof(number),
+                  i % 4 == 0   ? "%.6g"
+                  : i % 4 == 1 ? "%.20e"
+                               : "%.17g",
+                  value);
+    text += "{\"d\": " + std::string(number) + "}\n";
+  }
+  EXPECT_TRUE(IsAsByArrow(text));
 }
 
 TEST_F(JsonParserTest, ObjectsMayShareALineOrTakeSeveral) {
