@@ -69,10 +69,7 @@ class CsvDatasource final : public FileDatasource {
                                                 const ReadOptions& read) const override {
     ARROW_ASSIGN_OR_RAISE(auto stream, io::OpenStream(path, /*decompress=*/true));
     ARROW_ASSIGN_OR_RAISE(stream, DecodeToUtf8(std::move(stream), options_.encoding));
-    if (CsvReader::Supports(options_)) {
-      return std::make_unique<CsvReader>(options_, columns_, std::move(stream),
-                                         ParseBytes(read.buffer_bytes), read.pool);
-    }
+    if (CsvReader::Supports(options_)) return MakeReader(std::move(stream), nullptr, read);
     // An empty file has no rows; Arrow calls it an error.
     ARROW_ASSIGN_OR_RAISE(stream, WithoutEmptyInput(std::move(stream)));
     if (stream == nullptr) return std::make_unique<NoRows>();
@@ -84,6 +81,20 @@ class CsvDatasource final : public FileDatasource {
     }
     ARROW_RETURN_NOT_OK(reader.status());
     return std::make_unique<ArrowCsvReader>(*std::move(reader));
+  }
+
+  bool CanCut(const std::string& path, int64_t, const ReadParallelism&) const override {
+    // Other encodings are decoded on the way, and may have line ends inside of characters.
+    return CsvReader::Supports(options_) && IsUtf8(options_.encoding) &&
+           !io::HasCompressedName(path);
+  }
+
+  Result<std::unique_ptr<BlockReader>> OpenRange(const std::string& path, const ByteRange& range,
+                                                 const ReadOptions& read) const override {
+    ARROW_ASSIGN_OR_RAISE(auto file, io::OpenStream(path, /*decompress=*/false));
+    ARROW_ASSIGN_OR_RAISE(auto lines, OpenLineRange(path, range));
+    if (range.begin == 0) return MakeReader(std::move(lines), nullptr, read);
+    return MakeReader(std::move(file), std::move(lines), read);
   }
 
   int64_t FileHeapBytes(int64_t, const ReadParallelism& parallelism) const override {
@@ -131,6 +142,13 @@ class CsvDatasource final : public FileDatasource {
     // Streams that cannot peek go to the parser as they are.
     if (peeked.ok() && peeked->empty()) return nullptr;
     return stream;
+  }
+
+  std::unique_ptr<BlockReader> MakeReader(std::shared_ptr<arrow::io::InputStream> stream,
+                                          std::shared_ptr<arrow::io::InputStream> range,
+                                          const ReadOptions& read) const {
+    return std::make_unique<CsvReader>(options_, columns_, std::move(stream), std::move(range),
+                                       ParseBytes(read.buffer_bytes), read.pool);
   }
 
   /// Bytes that are parsed at a time.

@@ -43,11 +43,13 @@ bool CsvReader::Supports(const CsvReadOptions& options) {
 }
 
 CsvReader::CsvReader(const CsvReadOptions& options, const CsvColumns& columns,
-                     std::shared_ptr<arrow::io::InputStream> stream, int64_t piece_bytes,
+                     std::shared_ptr<arrow::io::InputStream> stream,
+                     std::shared_ptr<arrow::io::InputStream> range, int64_t piece_bytes,
                      arrow::MemoryPool* pool)
     : options_(options),
       columns_(columns),
       stream_(std::move(stream)),
+      range_(std::move(range)),
       piece_bytes_(piece_bytes),
       pool_(pool),
       fields_(DialectOf(options)) {}
@@ -57,16 +59,31 @@ Result<std::optional<Block>> CsvReader::Next() {
     ARROW_ASSIGN_OR_RAISE(const bool has_header, ReadHeader());
     if (!has_header) return std::nullopt;
   }
+  if (range_ != nullptr) ARROW_RETURN_NOT_OK(GoToRange());
+  ARROW_ASSIGN_OR_RAISE(const bool has_rows, NextRows());
+  // A file with nothing but a header still tells its columns.
+  if (!has_rows && gave_block_) return std::nullopt;
+  gave_block_ = true;
+  return MakeBlock();
+}
+
+Result<bool> CsvReader::NextRows() {
   while (true) {
     ARROW_ASSIGN_OR_RAISE(const bool has_text, NextPiece());
-    // A file with nothing but a header still tells its columns.
-    if (!has_text && std::exchange(gave_block_, true)) return std::nullopt;
     ARROW_RETURN_NOT_OK(fields_.Parse(piece_.data(), static_cast<uint32_t>(piece_.size()),
                                       num_columns_, file_ended_, rows_given_ + 1));
-    if (has_text && fields_.num_rows() == 0) continue;
-    gave_block_ = true;
-    return MakeBlock();
+    if (!has_text || fields_.num_rows() > 0) return has_text;
   }
+}
+
+Status CsvReader::GoToRange() {
+  ARROW_ASSIGN_OR_RAISE(const bool has_rows, NextRows());
+  if (has_rows) ARROW_RETURN_NOT_OK(MakeBlock().status());
+  rows_given_ = 0;
+  stream_ = std::exchange(range_, nullptr);
+  file_ended_ = false;
+  filled_ = used_ = 0;
+  return Status::OK();
 }
 
 Result<bool> CsvReader::ReadHeader() {

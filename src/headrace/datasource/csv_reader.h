@@ -27,9 +27,11 @@ class CsvReader final : public BlockReader {
   static bool Supports(const CsvReadOptions& options);
 
   /// `options` and `columns` outlive the reader. `piece_bytes` of text are parsed at a time, more
-  /// only where a row is longer (up to options.block_size).
+  /// only where a row is longer (up to options.block_size). With `range`, lines of the same file
+  /// (OpenLineRange), those are read, and `stream` gives their names and types.
   CsvReader(const CsvReadOptions& options, const CsvColumns& columns,
-            std::shared_ptr<arrow::io::InputStream> stream, int64_t piece_bytes,
+            std::shared_ptr<arrow::io::InputStream> stream,
+            std::shared_ptr<arrow::io::InputStream> range, int64_t piece_bytes,
             arrow::MemoryPool* pool);
 
   Result<std::optional<Block>> Next() override;
@@ -44,16 +46,21 @@ class CsvReader final : public BlockReader {
 
   /// Finds the columns; false when the file is empty.
   Result<bool> ReadHeader();
+  /// Finds the types of all columns, too, and goes on in the range.
+  Status GoToRange();
   Status ChooseColumns(const std::vector<std::string>& names);
   /// Makes piece_ whole lines, the next ones; false at the end.
   Result<bool> NextPiece();
+  /// The next pieces with rows; false at the end.
+  Result<bool> NextRows();
   /// Reads until the buffer is full, or has a line at least.
   Status FillBuffer();
   Result<Block> MakeBlock();
 
   const CsvReadOptions& options_;
   const CsvColumns& columns_;
-  const std::shared_ptr<arrow::io::InputStream> stream_;
+  std::shared_ptr<arrow::io::InputStream> stream_;
+  std::shared_ptr<arrow::io::InputStream> range_;  // nullptr: the whole file, or already in it
   const int64_t piece_bytes_;
   arrow::MemoryPool* const pool_;
 

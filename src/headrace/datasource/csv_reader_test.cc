@@ -26,8 +26,8 @@ Result<std::shared_ptr<arrow::Table>> Read(const std::string& text, const CsvRea
   const CsvColumns columns({Spellings(defaults.null_values), Spellings(defaults.true_values),
                             Spellings(defaults.false_values), options.strings_can_be_null});
   EXPECT_TRUE(CsvReader::Supports(options));
-  CsvReader reader(options, columns, arrow::io::BufferReader::FromString(text), options.block_size,
-                   arrow::default_memory_pool());
+  CsvReader reader(options, columns, arrow::io::BufferReader::FromString(text),
+                   /*range=*/nullptr, options.block_size, arrow::default_memory_pool());
   std::vector<std::shared_ptr<arrow::RecordBatch>> batches;
   while (true) {
     ARROW_ASSIGN_OR_RAISE(auto block, reader.Next());
@@ -227,7 +227,7 @@ TEST_F(CsvReaderTest, RowsLongerThanAPieceAreReadUpToTheBlockSize) {
   const auto read = [&](size_t size) -> Result<std::optional<Block>> {
     CsvReader reader(options, columns,
                      arrow::io::BufferReader::FromString("a\n" + std::string(size, 'x') + "\nb\n"),
-                     /*piece_bytes=*/10, arrow::default_memory_pool());
+                     /*range=*/nullptr, /*piece_bytes=*/10, arrow::default_memory_pool());
     return reader.Next();
   };
   EXPECT_GT((*ValueOf(read(900))).num_rows(), 0);

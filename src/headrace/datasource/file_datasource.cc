@@ -18,10 +18,23 @@ namespace {
 
 constexpr int64_t kReadBytes = 1 << 20;
 
+// A range costs the parsing of what stands first in its file once more, for the types; and what is
+// cut finer than this does not run sooner.
+constexpr int64_t kLeastCutBytes = 1 << 20;
+
+// Stands for the number of a piece.
+constexpr int kUncut = -1;
+
+/// A file, or a range of it.
+struct WantedFile {
+  int file = 0;
+  std::optional<ByteRange> range;
+};
+
 /// The files of one task, one after the other.
 class FilesReader final : public BlockReader {
  public:
-  FilesReader(std::shared_ptr<const FileDatasource> source, std::vector<int> wanted,
+  FilesReader(std::shared_ptr<const FileDatasource> source, std::vector<WantedFile> wanted,
               const ReadOptions& options)
       : source_(std::move(source)), wanted_(std::move(wanted)), options_(options) {}
 
@@ -38,7 +51,7 @@ class FilesReader final : public BlockReader {
       }
       reader_.reset();
       const Status status = block.status().message().find(path_) == std::string::npos
-                                ? WithPrefix(block.status(), path_ + ": ")
+                                ? WithPrefix(block.status(), Where() + ": ")
                                 : block.status();
       if (options_.max_errored_files >= 0 && errored_ >= options_.max_errored_files) {
         return status;
@@ -51,11 +64,21 @@ class FilesReader final : public BlockReader {
   }
 
  private:
+  /// The current file for messages. Rows are counted from the begin of a range.
+  std::string Where() const {
+    const auto& range = wanted_[next_ - 1].range;
+    if (!range || range->begin == 0) return path_;
+    return path_ + ": from byte " + std::to_string(range->begin);
+  }
+
   Result<std::optional<Block>> NextOfFile() {
     if (reader_ == nullptr) {
-      path_ = source_->files().paths[wanted_[next_++]];
+      const WantedFile& wanted = wanted_[next_++];
+      path_ = source_->files().paths[wanted.file];
       ARROW_ASSIGN_OR_RAISE(columns_, FileColumnsOf(source_->files(), path_));
-      ARROW_ASSIGN_OR_RAISE(reader_, source_->OpenFile(path_, options_));
+      ARROW_ASSIGN_OR_RAISE(reader_, wanted.range
+                                         ? source_->OpenRange(path_, *wanted.range, options_)
+                                         : source_->OpenFile(path_, options_));
     }
     ARROW_ASSIGN_OR_RAISE(std::optional<Block> block, reader_->Next());
     if (!block) return std::nullopt;
@@ -64,7 +87,7 @@ class FilesReader final : public BlockReader {
   }
 
   const std::shared_ptr<const FileDatasource> source_;
-  const std::vector<int> wanted_;
+  const std::vector<WantedFile> wanted_;
   const ReadOptions options_;
   size_t next_ = 0;
   int64_t errored_ = 0;
@@ -75,9 +98,29 @@ class FilesReader final : public BlockReader {
 
 }  // namespace
 
+Result<std::unique_ptr<BlockReader>> FileDatasource::OpenRange(const std::string& path,
+                                                               const ByteRange&,
+                                                               const ReadOptions&) const {
+  return Status::NotImplemented(name(), " of a part of ", path);
+}
+
+int64_t FileDatasource::DiskBytes(size_t file) const {
+  return file < files_.sizes.size() ? std::max<int64_t>(0, files_.sizes[file]) : 0;
+}
+
 int64_t FileDatasource::SizeOf(size_t file) const {
-  const int64_t bytes = file < files_.sizes.size() ? files_.sizes[file] : 0;
-  return static_cast<int64_t>(static_cast<double>(std::max<int64_t>(0, bytes)) * expansion());
+  return static_cast<int64_t>(static_cast<double>(DiskBytes(file)) * expansion());
+}
+
+int64_t FileDatasource::CutBytes(const ReadParallelism& parallelism) const {
+  int64_t bytes = 0;
+  for (size_t file = 0; file < files_.paths.size(); ++file) bytes += DiskBytes(file);
+  const auto in_memory = static_cast<int64_t>(static_cast<double>(bytes) * expansion());
+  const int64_t tasks = std::max<int64_t>(1, WantedTasks(in_memory, parallelism));
+  // Half a block of text at most: what a reader parses at once.
+  const int64_t most =
+      parallelism.target_max_block_size > 0 ? parallelism.target_max_block_size / 2 : INT64_MAX / 2;
+  return std::max(kLeastCutBytes, std::min(bytes / tasks, most));
 }
 
 Result<std::optional<int64_t>> FileDatasource::EstimateBytes() const {
@@ -89,7 +132,7 @@ Result<std::optional<int64_t>> FileDatasource::EstimateBytes() const {
 Result<std::shared_ptr<arrow::Schema>> FileDatasource::Schema() const {
   std::shared_ptr<arrow::Schema> without_rows;  // its types are a guess at most
   for (size_t file = 0; file < files_.paths.size(); ++file) {
-    FilesReader reader(shared_from_this(), {static_cast<int>(file)}, ReadOptions{});
+    FilesReader reader(shared_from_this(), {{static_cast<int>(file), std::nullopt}}, ReadOptions{});
     ARROW_ASSIGN_OR_RAISE(const auto block, reader.Next());
     if (block && block->num_rows() > 0) return block->schema();
     if (block && without_rows == nullptr) without_rows = block->schema();
@@ -99,17 +142,32 @@ Result<std::shared_ptr<arrow::Schema>> FileDatasource::Schema() const {
 
 Result<std::vector<ReadTask>> FileDatasource::PlanReadTasks(
     const ReadParallelism& parallelism) const {
-  // A file is packed like a Parquet row group.
+  // A file is packed like a Parquet file of one row group, or of one per piece that it is cut into.
+  const int64_t cut_bytes = CutBytes(parallelism);
   std::vector<RowGroupUnit> units;
   for (size_t file = 0; file < files_.paths.size(); ++file) {
-    const int64_t file_bytes = file < files_.sizes.size() ? files_.sizes[file] : 0;
-    units.push_back({static_cast<int>(file), 0, 0, SizeOf(file),
-                     FileHeapBytes(std::max<int64_t>(0, file_bytes), parallelism)});
+    const int64_t bytes = DiskBytes(file);
+    const int64_t heap_bytes = FileHeapBytes(bytes, parallelism);
+    const bool cut =
+        bytes > cut_bytes + cut_bytes / 2 && CanCut(files_.paths[file], bytes, parallelism);
+    if (!cut) {
+      units.push_back({static_cast<int>(file), kUncut, 0, SizeOf(file), heap_bytes});
+      continue;
+    }
+    // A rest of less than half a piece belongs to the one before.
+    const int64_t pieces = (bytes + cut_bytes / 2) / cut_bytes;
+    for (int64_t piece = 0; piece < pieces; ++piece) {
+      units.push_back(
+          {static_cast<int>(file), static_cast<int>(piece), 0, SizeOf(file) / pieces, heap_bytes});
+    }
   }
   std::vector<ReadTask> tasks;
   for (const PackedTask& packed : PackRowGroups(units, parallelism)) {
     ReadTask task;
-    task.payload = packed.task.Serialize();
+    WireWriter payload;
+    payload.I64(cut_bytes);
+    payload.Str(packed.task.Serialize());
+    task.payload = payload.Take();
     task.size_bytes = packed.size_bytes;
     task.heap_bytes = packed.heap_bytes +
                       ShapingHeapBytes(packed.task.num_blocks, -1, packed.size_bytes, parallelism);
@@ -123,13 +181,26 @@ Result<std::vector<ReadTask>> FileDatasource::PlanReadTasks(
 
 Result<std::unique_ptr<BlockReader>> FileDatasource::Open(const ReadTask& task,
                                                           const ReadOptions& options) const {
-  ARROW_ASSIGN_OR_RAISE(const ParquetTask packed, ParquetTask::Deserialize(task.payload));
-  std::vector<int> wanted;
+  WireReader in(task.payload);
+  const int64_t cut_bytes = in.I64();
+  const std::string_view payload = in.View();
+  ARROW_RETURN_NOT_OK(in.Finish());
+  ARROW_ASSIGN_OR_RAISE(const ParquetTask packed, ParquetTask::Deserialize(payload));
+  std::vector<WantedFile> wanted;
   for (const auto& piece : packed.pieces) {
     if (piece.file < 0 || piece.file >= static_cast<int>(files_.paths.size())) {
       return Status::IndexError("no such file: ", piece.file);
     }
-    wanted.push_back(piece.file);
+    if (piece.first == kUncut) {
+      wanted.push_back({piece.file, std::nullopt});
+      continue;
+    }
+    for (int64_t number = piece.first; number < piece.first + piece.count; ++number) {
+      ByteRange range{number * cut_bytes, (number + 1) * cut_bytes};
+      // The last piece has the rest.
+      if (range.end + cut_bytes / 2 > DiskBytes(piece.file)) range.end = INT64_MAX;
+      wanted.push_back({piece.file, range});
+    }
   }
   return ShapeBlocks(std::make_unique<FilesReader>(shared_from_this(), std::move(wanted), options),
                      MakeBlockShape(packed.num_blocks, -1, options));

@@ -9,14 +9,15 @@
 #include "headrace/base/status.h"
 #include "headrace/datasource.h"
 #include "headrace/datasource/file_options.h"
+#include "headrace/datasource/line_range.h"
 
 namespace headrace::datasource {
 
 /// A source of files that are read one by one from front to back: text formats and the like. Small
-/// files are packed into one task, a file is never cut. Partition columns and "path" are added
-/// here. Errors start with the file's path; up to ReadOptions::max_errored_files files of a task
-/// may fail and are left out, with a warning in the log. Owned by a shared_ptr: its readers keep
-/// it.
+/// files are packed into one task; large ones whose lines stand alone are cut into ranges of bytes.
+/// Partition columns and "path" are added here. Errors start with the file's path; up to
+/// ReadOptions::max_errored_files files of a task may fail and are left out, with a warning in the
+/// log. Owned by a shared_ptr: its readers keep it.
 class FileDatasource : public Datasource, public std::enable_shared_from_this<FileDatasource> {
  public:
   explicit FileDatasource(FileReadOptions files) : files_(std::move(files)) {}
@@ -32,6 +33,16 @@ class FileDatasource : public Datasource, public std::enable_shared_from_this<Fi
   /// Reads one file; the reader may borrow from this source, which outlives it.
   virtual Result<std::unique_ptr<BlockReader>> OpenFile(const std::string& path,
                                                         const ReadOptions& options) const = 0;
+  /// Whether `path` should be read by OpenRange when it is larger than a task: any line end has to
+  /// be the end of a row.
+  virtual bool CanCut(const std::string& path, int64_t file_bytes,
+                      const ReadParallelism& parallelism) const {
+    return false;
+  }
+  /// Reads the rows whose lines begin in `range` of a file that can be cut.
+  virtual Result<std::unique_ptr<BlockReader>> OpenRange(const std::string& path,
+                                                         const ByteRange& range,
+                                                         const ReadOptions& options) const;
   /// Bytes in memory per byte on disk, for planning.
   virtual double expansion() const { return 1; }
   /// Most memory that reading a file of `file_bytes` takes at a time, the block that is being made
@@ -40,7 +51,10 @@ class FileDatasource : public Datasource, public std::enable_shared_from_this<Fi
   const FileReadOptions& files() const { return files_; }
 
  private:
+  int64_t DiskBytes(size_t file) const;
   int64_t SizeOf(size_t file) const;
+  /// Files that are larger than a task are cut into pieces of that many bytes on disk.
+  int64_t CutBytes(const ReadParallelism& parallelism) const;
 
   const FileReadOptions files_;
 };

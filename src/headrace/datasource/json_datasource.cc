@@ -48,10 +48,21 @@ class JsonDatasource final : public FileDatasource {
     return kHeapPerText * std::max(chunk, std::min(file_bytes, whole));
   }
 
-  /// The objects of a file, from its begin.
+  /// Only what is too large to be parsed at once: each range has types of its own, as a file has.
+  bool CanCut(const std::string& path, int64_t file_bytes,
+              const ReadParallelism& parallelism) const override {
+    return options_.lines && !options_.newlines_in_values && !io::HasCompressedName(path) &&
+           file_bytes > WholeBytes(parallelism.target_max_block_size);
+  }
+  Result<std::unique_ptr<BlockReader>> OpenRange(const std::string& path, const ByteRange& range,
+                                                 const ReadOptions& read) const override;
+
+  /// The objects of a file or of a range of it.
   Result<std::unique_ptr<JsonChunker>> OpenChunks(const std::string& path,
+                                                  const std::optional<ByteRange>& range,
                                                   arrow::MemoryPool* pool) const {
-    ARROW_ASSIGN_OR_RAISE(auto stream, io::OpenStream(path, /*decompress=*/true));
+    ARROW_ASSIGN_OR_RAISE(auto stream, range ? OpenLineRange(path, *range)
+                                             : io::OpenStream(path, /*decompress=*/true));
     const bool split = !options_.lines || options_.newlines_in_values;
     return std::make_unique<JsonChunker>(std::move(stream), split, pool);
   }
@@ -128,13 +139,15 @@ class JsonDatasource final : public FileDatasource {
   const JsonReadOptions options_;
 };
 
-/// The rows of one file. The types of a file are those of all its rows: a file that is too large to
-/// be parsed at once is parsed twice, chunk by chunk, first for its types.
+/// The rows of one file, or of a range of it. The types of a file are those of all its rows: a file
+/// that is too large to be parsed at once is parsed twice, chunk by chunk, first for its types.
 class JsonReader final : public BlockReader {
  public:
-  JsonReader(const JsonDatasource& source, std::string path, const ReadOptions& read)
+  JsonReader(const JsonDatasource& source, std::string path, std::optional<ByteRange> range,
+             const ReadOptions& read)
       : source_(source),
         path_(std::move(path)),
+        range_(range),
         pool_(read.pool),
         whole_bytes_(JsonDatasource::WholeBytes(read.target_max_block_size)),
         chunk_bytes_(JsonDatasource::ChunkBytes(read.target_max_block_size, read.buffer_bytes)),
@@ -150,7 +163,7 @@ class JsonReader final : public BlockReader {
   }
 
  private:
-  Status Open() { return source_.OpenChunks(path_, pool_).Value(&chunks_); }
+  Status Open() { return source_.OpenChunks(path_, range_, pool_).Value(&chunks_); }
 
   /// Reads a file that is parsed at once; of others, finds the types.
   Status Start() {
@@ -200,6 +213,7 @@ class JsonReader final : public BlockReader {
 
   const JsonDatasource& source_;
   const std::string path_;
+  const std::optional<ByteRange> range_;
   arrow::MemoryPool* const pool_;
   const int64_t whole_bytes_;
   const int64_t chunk_bytes_;
@@ -211,7 +225,13 @@ class JsonReader final : public BlockReader {
 
 Result<std::unique_ptr<BlockReader>> JsonDatasource::OpenFile(const std::string& path,
                                                               const ReadOptions& read) const {
-  return std::make_unique<JsonReader>(*this, path, read);
+  return std::make_unique<JsonReader>(*this, path, std::nullopt, read);
+}
+
+Result<std::unique_ptr<BlockReader>> JsonDatasource::OpenRange(const std::string& path,
+                                                               const ByteRange& range,
+                                                               const ReadOptions& read) const {
+  return std::make_unique<JsonReader>(*this, path, range, read);
 }
 
 }  // namespace

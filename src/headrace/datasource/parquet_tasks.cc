@@ -8,20 +8,6 @@
 namespace headrace::datasource {
 namespace {
 
-int64_t WantedTasks(int64_t total_bytes, const ReadParallelism& parallelism) {
-  const int64_t cpus = std::max(1, parallelism.num_cpus);
-  int64_t wanted = 2 * cpus;
-  if (parallelism.target_min_block_size > 0) {
-    const int64_t most = std::max(parallelism.max_tasks_per_cpu * cpus, parallelism.min_num_blocks);
-    wanted = std::max(wanted, std::min(most, total_bytes / parallelism.target_min_block_size));
-  }
-  if (parallelism.target_max_block_size > 0) {
-    wanted = std::max(wanted, (total_bytes + parallelism.target_max_block_size - 1) /
-                                  parallelism.target_max_block_size);
-  }
-  return wanted;
-}
-
 void Append(const RowGroupUnit& unit, PackedTask* packed) {
   auto& pieces = packed->task.pieces;
   if (!pieces.empty() && pieces.back().file == unit.file &&
@@ -63,6 +49,21 @@ Result<ParquetTask> ParquetTask::Deserialize(std::string_view payload) {
   return task;
 }
 
+int64_t WantedTasks(int64_t total_bytes, const ReadParallelism& parallelism) {
+  if (parallelism.override_num_blocks) return *parallelism.override_num_blocks;
+  const int64_t cpus = std::max(1, parallelism.num_cpus);
+  int64_t wanted = 2 * cpus;
+  if (parallelism.target_min_block_size > 0) {
+    const int64_t most = std::max(parallelism.max_tasks_per_cpu * cpus, parallelism.min_num_blocks);
+    wanted = std::max(wanted, std::min(most, total_bytes / parallelism.target_min_block_size));
+  }
+  if (parallelism.target_max_block_size > 0) {
+    wanted = std::max(wanted, (total_bytes + parallelism.target_max_block_size - 1) /
+                                  parallelism.target_max_block_size);
+  }
+  return wanted;
+}
+
 std::vector<PackedTask> PackRowGroups(const std::vector<RowGroupUnit>& units,
                                       const ReadParallelism& parallelism) {
   std::vector<PackedTask> tasks;
@@ -71,8 +72,7 @@ std::vector<PackedTask> PackRowGroups(const std::vector<RowGroupUnit>& units,
   int64_t left_bytes = static_cast<int64_t>(units.size());
   for (const RowGroupUnit& unit : units) left_bytes += unit.size_bytes;
   const int64_t num_units = static_cast<int64_t>(units.size());
-  const int64_t wanted = parallelism.override_num_blocks ? *parallelism.override_num_blocks
-                                                         : WantedTasks(left_bytes, parallelism);
+  const int64_t wanted = WantedTasks(left_bytes, parallelism);
   const int64_t num_tasks = std::clamp<int64_t>(wanted, 1, num_units);
 
   size_t next = 0;

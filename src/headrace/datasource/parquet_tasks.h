@@ -43,9 +43,12 @@ struct PackedTask {
   int64_t heap_bytes = 0;  // most of any of its units: they are read one after the other
 };
 
-/// Cuts `units` (in order) into tasks of similar size: as many as override_num_blocks asks for,
-/// else enough for tasks of about target_max_block_size and, where there are enough row groups, for
-/// 2 to 4 tasks per CPU. A row group is never cut: with an override above the number of row groups,
+/// Tasks that `total_bytes` in memory should be cut into: as many as override_num_blocks asks for,
+/// else enough for tasks of about target_max_block_size and for 2 to 4 tasks per CPU.
+int64_t WantedTasks(int64_t total_bytes, const ReadParallelism& parallelism);
+
+/// Cuts `units` (in order) into tasks of similar size, WantedTasks() of them where there are
+/// enough row groups. A row group is never cut: with an override above the number of row groups,
 /// tasks are told to yield several blocks.
 std::vector<PackedTask> PackRowGroups(const std::vector<RowGroupUnit>& units,
                                       const ReadParallelism& parallelism);

@@ -11,7 +11,6 @@
 #include <cerrno>
 
 namespace headrace::datasource {
-namespace {
 
 bool IsUtf8(std::string encoding) {
   std::transform(encoding.begin(), encoding.end(), encoding.begin(),
@@ -19,6 +18,8 @@ bool IsUtf8(std::string encoding) {
   return encoding.empty() || encoding == "utf-8" || encoding == "utf8" || encoding == "ascii" ||
          encoding == "us-ascii";
 }
+
+namespace {
 
 /// One conversion; keeps the bytes of a character that a chunk cuts in two.
 class Converter {

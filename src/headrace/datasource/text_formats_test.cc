@@ -10,6 +10,7 @@
 
 #include "headrace/datasource/json_encoder.h"
 #include "headrace/datasource/json_lines.h"
+#include "headrace/datasource/line_range.h"
 #include "headrace/datasource/npy_header.h"
 #include "headrace/datasource/test_files.h"
 
@@ -82,6 +83,103 @@ TEST_F(TextFormatsTest, AnEmptyCsvFileHasNoRows) {
   CsvReadOptions options;
   options.files = Files("in");
   EXPECT_EQ(ValueOf(ReadAll(ValueOf(MakeCsvDatasource(options)))).num_rows(), 0);
+}
+
+TEST_F(TextFormatsTest, RangesGiveEveryLineOnce) {
+  std::string text = "one\n\ntwo\r\n\n";
+  for (int i = 0; i < 40; ++i) text += std::string(i * 7 % 23, 'x') + "\n";
+  for (const std::string& end : {std::string(), std::string("no end"), std::string(9000, 'y')}) {
+    WriteText("in/a.txt", text + end);
+    const auto size = static_cast<int64_t>((text + end).size());
+    for (int64_t step = 1; step < size; step += 1 + step / 9) {
+      std::string all;
+      for (int64_t begin = 0; begin < size; begin += step) {
+        const auto lines = ValueOf(OpenLineRange(Path("in/a.txt"), {begin, begin + step}));
+        while (true) {
+          const auto piece = ValueOf(lines->Read(17));
+          if (piece->size() == 0) break;
+          all += piece->ToString();
+        }
+      }
+      ASSERT_EQ(all, text + end) << "in ranges of " << step;
+    }
+  }
+}
+
+/// A number per row, in order, in text of about `bytes`.
+std::string NumberedRows(int64_t bytes, const std::string& before, const std::string& after) {
+  std::string text;
+  for (int64_t i = 0; static_cast<int64_t>(text.size()) < bytes; ++i) {
+    text += before + std::to_string(i) + after + std::string(i % 50, 'z') + "\"";
+    text += before.empty() ? "\n" : "}\n";
+  }
+  return text;
+}
+
+void ExpectNumberedRows(const Block& block, int64_t num_rows) {
+  ASSERT_EQ(block.num_rows(), num_rows);
+  const auto& numbers = static_cast<const arrow::Int64Array&>(*block.batch()->column(0));
+  for (int64_t i = 0; i < num_rows; ++i) ASSERT_EQ(numbers.Value(i), i);
+}
+
+TEST_F(TextFormatsTest, ALargeCsvFileIsReadInRangesInOrder) {
+  const std::string rows = NumberedRows(6 << 20, "", ",\"text, ");
+  const int64_t num_rows = std::count(rows.begin(), rows.end(), '\n');
+  WriteText("in/a.csv", "n,s\n" + rows);
+  CsvReadOptions options;
+  options.files = Files("in");
+  const auto source = ValueOf(MakeCsvDatasource(options));
+  ReadParallelism parallelism;
+  parallelism.num_cpus = 2;
+  EXPECT_EQ(ValueOf(source->PlanReadTasks(parallelism)).size(), 6u);
+  ExpectNumberedRows(ValueOf(ReadAll(source, parallelism)), num_rows);
+  parallelism.override_num_blocks = 3;
+  EXPECT_EQ(ValueOf(source->PlanReadTasks(parallelism)).size(), 3u);
+  ExpectNumberedRows(ValueOf(ReadAll(source, parallelism)), num_rows);
+  options.newlines_in_values = true;
+  EXPECT_EQ(ValueOf(ValueOf(MakeCsvDatasource(options))->PlanReadTasks(parallelism)).size(), 1u);
+}
+
+/// The types are those of the first rows of the file, wherever a range begins.
+TEST_F(TextFormatsTest, RangesOfACsvFileHaveTheTypesOfTheFile) {
+  std::string text = "x,y\n0.5,a\n";
+  while (text.size() < (5 << 20)) text += "7,1\n";
+  WriteText("in/a.csv", text);
+  CsvReadOptions options;
+  options.files = Files("in");
+  ReadParallelism parallelism;
+  parallelism.num_cpus = 4;
+  const auto source = ValueOf(MakeCsvDatasource(options));
+  const auto tasks = ValueOf(source->PlanReadTasks(parallelism));
+  EXPECT_GT(tasks.size(), 3u);
+  for (const ReadTask& task : tasks) {
+    const auto block = ValueOf(ValueOf(source->Open(task, {}))->Next());
+    ASSERT_TRUE(block.has_value());
+    EXPECT_TRUE(block->schema()->field(0)->type()->Equals(arrow::float64()));
+    EXPECT_TRUE(block->schema()->field(1)->type()->Equals(arrow::utf8()));
+  }
+  WriteText("in/a.csv", text + "high,1\n");
+  options.files = Files("in");
+  const auto failed = ReadAll(ValueOf(MakeCsvDatasource(options)), parallelism).status();
+  EXPECT_THAT(failed.message(), HasSubstr("a.csv: from byte "));
+  EXPECT_THAT(failed.message(), HasSubstr("'high'"));
+}
+
+TEST_F(TextFormatsTest, AJsonFileLargerThanABlockIsReadInRangesInOrder) {
+  const std::string rows = NumberedRows(6 << 20, "{\"n\": ", ", \"s\": \"");
+  WriteText("in/a.json", rows);
+  JsonReadOptions options;
+  options.files = Files("in");
+  const auto source = ValueOf(MakeJsonDatasource(options));
+  ReadParallelism parallelism;
+  parallelism.num_cpus = 2;
+  EXPECT_EQ(ValueOf(source->PlanReadTasks(parallelism)).size(), 1u);
+  parallelism.target_max_block_size = 2 << 20;
+  EXPECT_GT(ValueOf(source->PlanReadTasks(parallelism)).size(), 3u);
+  ReadOptions read;
+  read.target_max_block_size = parallelism.target_max_block_size;
+  ExpectNumberedRows(ValueOf(ReadAll(source, parallelism, read)),
+                     std::count(rows.begin(), rows.end(), '\n'));
 }
 
 TEST_F(TextFormatsTest, JsonReadsLinesArraysAndSingleObjects) {

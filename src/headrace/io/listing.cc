@@ -131,7 +131,9 @@ Status NothingLeft(const std::vector<std::string>& paths, size_t num_missing, si
                          " files have other extensions. Check 'file_extensions'.");
 }
 
+/// By the suffix, of URIs without their query.
 std::optional<arrow::Compression::type> CompressionOf(std::string_view path) {
+  if (!UriScheme(path).empty()) path = path.substr(0, path.find('?'));
   if (path.ends_with(".gz")) return arrow::Compression::GZIP;
   if (path.ends_with(".bz2")) return arrow::Compression::BZ2;
   if (path.ends_with(".zst")) return arrow::Compression::ZSTD;
@@ -195,9 +197,7 @@ Result<std::shared_ptr<arrow::io::RandomAccessFile>> OpenFile(const std::string&
 Result<std::shared_ptr<arrow::io::InputStream>> OpenStream(const std::string& path,
                                                            bool decompress) {
   ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::io::InputStream> stream, OpenFile(path));
-  const std::string_view name = std::string_view(path).substr(
-      0, UriScheme(path).empty() ? std::string_view::npos : path.find('?'));
-  const auto compression = decompress ? CompressionOf(name) : std::nullopt;
+  const auto compression = decompress ? CompressionOf(path) : std::nullopt;
   if (!compression) return stream;
   ARROW_ASSIGN_OR_RAISE(auto codec, arrow::util::Codec::Create(*compression));
   // The stream refers to the codec: both live in one object.
@@ -211,5 +211,7 @@ Result<std::shared_ptr<arrow::io::InputStream>> OpenStream(const std::string& pa
                         arrow::io::CompressedInputStream::Make(owned->codec.get(), stream));
   return std::shared_ptr<arrow::io::InputStream>(owned, owned->stream.get());
 }
+
+bool HasCompressedName(const std::string& path) { return CompressionOf(path).has_value(); }
 
 }  // namespace headrace::io

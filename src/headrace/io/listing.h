@@ -38,6 +38,8 @@ Result<std::vector<ListedFile>> ListFiles(const std::vector<std::string>& paths,
 /// (gz, bz2, zst, lz4, br).
 Result<std::shared_ptr<arrow::io::InputStream>> OpenStream(const std::string& path,
                                                            bool decompress);
+/// Whether OpenStream would decompress it.
+bool HasCompressedName(const std::string& path);
 Result<std::shared_ptr<arrow::io::RandomAccessFile>> OpenFile(const std::string& path);
 
 }  // namespace headrace::io
