@@ -284,8 +284,9 @@ Result<std::shared_ptr<arrow::ArrayData>> JsonColumn::Finish(
 
 Result<JsonColumn*> JsonFields::Column(std::string_view name) {
   if (likely_ >= names_.size() || !IsSame(names_[likely_], name)) {
-    likely_ = static_cast<size_t>(std::ranges::find(names_, name) - names_.begin());
-    if (likely_ == names_.size()) {
+    const auto [found, is_new] = numbers_.try_emplace(std::string(name), names_.size());
+    likely_ = found->second;
+    if (is_new) {
       names_.emplace_back(name);
       columns_.push_back(std::make_unique<JsonColumn>(pool_));
       ARROW_RETURN_NOT_OK(columns_.back()->AppendNulls(num_rows_));
@@ -326,14 +327,14 @@ Result<JsonFields::Finished> JsonFields::Finish(const arrow::FieldVector& expect
   };
   std::vector<bool> done(names_.size());
   for (const auto& field : expected) {
-    const auto found = std::ranges::find(names_, field->name());
-    if (found == names_.end()) {
+    const auto found = numbers_.find(field->name());
+    if (found == numbers_.end()) {
       JsonColumn nulls(pool_);
       ARROW_RETURN_NOT_OK(nulls.AppendNulls(num_rows_));
       ARROW_RETURN_NOT_OK(add(field, &nulls));
       continue;
     }
-    const auto at = static_cast<size_t>(found - names_.begin());
+    const size_t at = found->second;
     done[at] = true;
     ARROW_RETURN_NOT_OK(add(field, columns_[at].get()));
   }

@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "headrace/base/status.h"
@@ -101,6 +102,7 @@ class JsonFields {
   size_t likely_ = 0;     // column of the next name, if this row has the order of the others
   size_t num_given_ = 0;  // values of this row
   std::vector<std::string> names_;
+  std::unordered_map<std::string, size_t> numbers_;  // of the columns, by name
   std::vector<std::unique_ptr<JsonColumn>> columns_;
 };
 
