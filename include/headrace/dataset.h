@@ -125,6 +125,9 @@ class Dataset {
   arrow::Status WriteCsv(const std::string& path, const WriteCsvOptions& options = {}) const;
   /// One JSON object per line.
   arrow::Status WriteJson(const std::string& path, const WriteJsonOptions& options = {}) const;
+  /// Arrow IPC files. Dictionary columns are stored as their values, also in ORC files.
+  arrow::Status WriteArrow(const std::string& path, const WriteArrowOptions& options = {}) const;
+  arrow::Status WriteOrc(const std::string& path, const WriteOrcOptions& options = {}) const;
   /// Writes to a sink of the user.
   arrow::Status WriteDatasink(DatasinkPtr sink, const WriteFilesOptions& options = {}) const;
 

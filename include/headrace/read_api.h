@@ -88,6 +88,18 @@ struct ReadImagesOptions {
   ReadFilesOptions files;
 };
 
+struct ReadArrowOptions {
+  std::optional<std::vector<std::string>> columns;  // nullopt: all
+  std::optional<int64_t> override_num_blocks;
+  ReadFilesOptions files;
+};
+
+struct ReadOrcOptions {
+  std::optional<std::vector<std::string>> columns;  // nullopt: all
+  std::optional<int64_t> override_num_blocks;
+  ReadFilesOptions files;
+};
+
 /// The readers list the files at once and read them when the dataset is consumed. They fail with
 /// IOError naming a path that does not exist, and with Invalid when no file is left to read. The
 /// dataset, and what is made from it, keeps `context`.
@@ -105,6 +117,13 @@ arrow::Result<Dataset> ReadText(const Paths& paths, const ReadTextOptions& optio
 /// cannot be decoded fails with its path, unless context.max_errored_blocks allows for it.
 arrow::Result<Dataset> ReadImages(const Paths& paths, const ReadImagesOptions& options = {},
                                   const DataContext& context = {});
+/// Arrow IPC files and streams, Feather version 2 included.
+arrow::Result<Dataset> ReadArrow(const Paths& paths, const ReadArrowOptions& options = {},
+                                 const DataContext& context = {});
+/// ORC files. The format has no checksums and its library does not check everything: read only
+/// files that you trust.
+arrow::Result<Dataset> ReadOrc(const Paths& paths, const ReadOrcOptions& options = {},
+                               const DataContext& context = {});
 /// Rows of a source of the user.
 arrow::Result<Dataset> ReadDatasource(DatasourcePtr source,
                                       std::optional<int64_t> override_num_blocks = {},

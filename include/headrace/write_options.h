@@ -48,4 +48,15 @@ struct WriteJsonOptions {
   WriteFilesOptions files;
 };
 
+struct WriteArrowOptions {
+  std::string compression;  // of the buffers: "lz4", "zstd"; "": as they are
+  WriteFilesOptions files;
+};
+
+struct WriteOrcOptions {
+  std::string compression;         // "zlib", "snappy", "lz4", "zstd"; "": none
+  int64_t stripe_size = 64 << 20;  // bytes of rows, held in memory until the stripe is complete
+  WriteFilesOptions files;
+};
+
 }  // namespace headrace

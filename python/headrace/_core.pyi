@@ -148,6 +148,14 @@ class Plan:
     @staticmethod
     def read_python(source: object, override_num_blocks: int | None, options: dict) -> Plan:
         """``source``: a headrace.data._custom_read.PlannedSource."""
+    @staticmethod
+    def read_arrow(
+        files: dict, columns: Sequence[str] | None, override_num_blocks: int | None, options: dict
+    ) -> Plan: ...
+    @staticmethod
+    def read_orc(
+        files: dict, columns: Sequence[str] | None, override_num_blocks: int | None, options: dict
+    ) -> Plan: ...
     def map(
         self,
         kind: str,
@@ -235,6 +243,8 @@ class Plan:
     def write_csv(self, write: dict, config: ExecutionConfig, dataset_id: str, options: dict, /) -> Execution: ...
     def write_json(self, write: dict, config: ExecutionConfig, dataset_id: str, options: dict, /) -> Execution: ...
     def write_numpy(self, write: dict, config: ExecutionConfig, dataset_id: str, options: dict, /) -> Execution: ...
+    def write_arrow(self, write: dict, config: ExecutionConfig, dataset_id: str, options: dict, /) -> Execution: ...
+    def write_orc(self, write: dict, config: ExecutionConfig, dataset_id: str, options: dict, /) -> Execution: ...
 
 class ExecutionConfig:
     """What an execution needs of a DataContext; plain attributes, defaults as in DataContext."""

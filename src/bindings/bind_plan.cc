@@ -12,6 +12,7 @@
 #include "bindings/arrow_capsule.h"
 #include "bindings/bindings.h"
 #include "bindings/map_options.h"
+#include "bindings/plan_files.h"
 #include "bindings/plan_handle.h"
 #include "bindings/python_datasink.h"
 #include "bindings/python_datasource.h"
@@ -34,10 +35,34 @@ using Blocks = std::optional<int64_t>;
 
 using Plan = PlanHandle;
 
+std::shared_ptr<Execution> Start(const LogicalOperatorPtr& root, const DataContext& config,
+                                 const std::string& dataset_id, DatasinkPtr sink) {
+  Result<std::unique_ptr<Execution>> execution = [&] {
+    nb::gil_scoped_release nogil;  // planning may open files
+    return Execution::Start(root, config, dataset_id, std::move(sink));
+  }();
+  return DestroyedWithoutGil(ValueOrRaise(std::move(execution)));
+}
+
+}  // namespace
+
 Plan MakeRead(Result<DatasourcePtr> source, Blocks override_num_blocks, const nb::dict& options) {
   return {std::make_shared<plan::Read>(ValueOrRaise(std::move(source)), override_num_blocks,
                                        ValueOrRaise(MapOptionsFrom(options)))};
 }
+
+std::shared_ptr<Execution> StartWrite(const Plan& self, Result<DatasinkPtr> made,
+                                      const DataContext& config, const std::string& dataset_id,
+                                      const nb::dict& options) {
+  DatasinkPtr sink = ValueOrRaise(std::move(made));
+  const auto root =
+      std::make_shared<plan::Write>(self.root, sink, ValueOrRaise(MapOptionsFrom(options)));
+  return Start(root, config, dataset_id, std::move(sink));
+}
+
+nb::object Pop(nb::dict& dict, const char* key) { return dict.attr("pop")(key, nb::none()); }
+
+namespace {
 
 Plan ReadParquet(const nb::dict& files, std::optional<std::vector<std::string>> columns,
                  std::optional<Expr> filter, nb::object schema, bool include_row_hash,
@@ -100,27 +125,6 @@ Plan Union(const Plan& self, const std::vector<Plan>& others) {
   for (const Plan& other : others) inputs.push_back(other.root);
   return {std::make_shared<plan::Union>(std::move(inputs))};
 }
-
-std::shared_ptr<Execution> Start(const LogicalOperatorPtr& root, const DataContext& config,
-                                 const std::string& dataset_id, DatasinkPtr sink) {
-  Result<std::unique_ptr<Execution>> execution = [&] {
-    nb::gil_scoped_release nogil;  // planning may open files
-    return Execution::Start(root, config, dataset_id, std::move(sink));
-  }();
-  return DestroyedWithoutGil(ValueOrRaise(std::move(execution)));
-}
-
-std::shared_ptr<Execution> StartWrite(const Plan& self, Result<DatasinkPtr> made,
-                                      const DataContext& config, const std::string& dataset_id,
-                                      const nb::dict& options) {
-  DatasinkPtr sink = ValueOrRaise(std::move(made));
-  const auto root =
-      std::make_shared<plan::Write>(self.root, sink, ValueOrRaise(MapOptionsFrom(options)));
-  return Start(root, config, dataset_id, std::move(sink));
-}
-
-/// Takes the value of `key` out of `dict`.
-nb::object Pop(nb::dict& dict, const char* key) { return dict.attr("pop")(key, nb::none()); }
 
 std::shared_ptr<Execution> WriteParquet(const Plan& self, nb::dict write, const DataContext& config,
                                         const std::string& dataset_id, const nb::dict& options) {
@@ -373,6 +377,7 @@ void BindPlan(nb::module_& module) {
   BindReaders(plan);
   BindTransforms(plan);
   BindShuffles(plan);
+  BindFileFormats(plan);
   BindInspection(plan);
   plan.def("execute",
            [](const Plan& self, const DataContext& config, const std::string& dataset_id) {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Readers of tables: Parquet, CSV, JSON."""
+"""Readers of tables: Parquet, CSV, JSON, Arrow, ORC."""
 
 from __future__ import annotations
 
@@ -60,15 +60,13 @@ def read_parquet(
         from headrace.data.expressions import lower
 
         predicate = lower(filter)
-    if isinstance(columns, str):
-        columns = [columns]
     tensors = {
         name: (_dtype_name(dtype), [int(length) for length in shape])
         for name, (dtype, shape) in (tensor_column_schema or {}).items()
     }
     plan = _core.Plan.read_parquet(
         given.files,
-        None if columns is None else list(columns),
+        _names(columns),
         predicate,
         schema,
         bool(include_row_hash),
@@ -158,9 +156,56 @@ def read_json(
     return Dataset(plan, DataContext.get_current().copy(), needs_gpus=given.num_gpus)
 
 
+def read_arrow(paths: Paths, *, columns: Sequence[str] | None = None, **shared: Unpack[FileReadArguments]) -> Dataset:
+    """Rows of Arrow IPC files and streams, Feather version 2 included; the first bytes tell which of them a file is.
+
+    Args:
+        paths: Files or directories. A record batch is in memory at a time.
+        columns: Columns to read; None: all. Of a file (not of a stream), others are not touched on disk.
+        **shared: See the module ``headrace.data.read_api``.
+
+    Raises:
+        FileNotFoundError: A path does not exist.
+        ValueError: No file is left to read.
+
+    >>> ray.data.read_arrow("batches", columns=["price"])  # doctest: +SKIP
+    """
+    given = FileArguments("read_arrow", paths, ARROW_EXTENSIONS, False, dict(shared))
+    plan = _core.Plan.read_arrow(given.files, _names(columns), given.override_num_blocks, given.options)
+    return Dataset(plan, DataContext.get_current().copy(), needs_gpus=given.num_gpus)
+
+
+def read_orc(paths: Paths, *, columns: Sequence[str] | None = None, **shared: Unpack[FileReadArguments]) -> Dataset:
+    """Rows of ORC files, read stripe by stripe.
+
+    The format has no checksums and its library does not check everything: read only files that you trust.
+
+    Args:
+        paths: Files or directories.
+        columns: Columns to read; None: all. Others are not touched on disk.
+        **shared: See the module ``headrace.data.read_api``.
+
+    Raises:
+        FileNotFoundError: A path does not exist.
+        ValueError: No file is left to read.
+
+    >>> ray.data.read_orc("sales", columns=["price"])  # doctest: +SKIP
+    """
+    given = FileArguments("read_orc", paths, ("orc",), False, dict(shared))
+    plan = _core.Plan.read_orc(given.files, _names(columns), given.override_num_blocks, given.options)
+    return Dataset(plan, DataContext.get_current().copy(), needs_gpus=given.num_gpus)
+
+
+ARROW_EXTENSIONS = ("arrow", "arrows", "feather", "ipc")
 JSON_EXTENSIONS = tuple(
     f"{kind}{suffix}" for kind in ("json", "jsonl") for suffix in ("", ".gz", ".br", ".zst", ".lz4", ".bz2")
 )
+
+
+def _names(columns: Sequence[str] | None) -> list[str] | None:
+    if columns is None:
+        return None
+    return [columns] if isinstance(columns, str) else list(columns)
 
 
 def _fields(options: Any, *names: str) -> dict[str, Any]:

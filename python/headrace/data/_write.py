@@ -206,6 +206,80 @@ class WriteMethods(DatasetBase):
         given = _file_options(path, filesystem, try_create_dir, min_rows_per_file, max_rows_per_file, mode)
         self._write("write_numpy", {**given, "column": column}, concurrency, ray_remote_args)
 
+    def write_arrow(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        compression: str | None = None,
+        filesystem: Any = None,
+        try_create_dir: bool = True,
+        min_rows_per_file: int | None = None,
+        max_rows_per_file: int | None = None,
+        mode: Any = "append",
+        ray_remote_args: dict[str, Any] | None = None,
+        concurrency: int | None = None,
+    ) -> None:
+        """Write Arrow IPC files. Dictionary columns are stored as their values.
+
+        Args:
+            compression: Of the buffers: "lz4", "zstd" or None.
+            path, filesystem, try_create_dir, min_rows_per_file, max_rows_per_file, mode, ray_remote_args,
+                concurrency: See the class.
+
+        Raises:
+            ValueError: As ``write_parquet``.
+
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as path:
+        ...     ray.data.range(3).write_arrow(path, compression="zstd")
+        ...     ray.data.read_arrow(path).count()
+        3
+        """
+        given = _file_options(path, filesystem, try_create_dir, min_rows_per_file, max_rows_per_file, mode)
+        self._write("write_arrow", {**given, "compression": compression or "none"}, concurrency, ray_remote_args)
+
+    def write_orc(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        filesystem: Any = None,
+        try_create_dir: bool = True,
+        arrow_orc_args_fn: Callable[[], dict[str, Any]] | None = None,
+        min_rows_per_file: int | None = None,
+        max_rows_per_file: int | None = None,
+        ray_remote_args: dict[str, Any] | None = None,
+        concurrency: int | None = None,
+        mode: Any = "append",
+        compression: str | None = None,
+        stripe_size: int = 64 << 20,
+    ) -> None:
+        """Write ORC files. Dictionary columns are stored as their values.
+
+        Args:
+            compression: "zlib", "snappy", "lz4", "zstd" or None.
+            stripe_size: Bytes of rows that make a stripe; it is held in memory until it is complete.
+            arrow_orc_args_fn: Returns further values of these two options; called once.
+            path, filesystem, try_create_dir, min_rows_per_file, max_rows_per_file, mode, ray_remote_args,
+                concurrency: See the class.
+
+        Raises:
+            ValueError: As ``write_parquet``.
+            TypeError: ORC has no type for a column; it has none for unsigned integers, times and tensors.
+
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as path:
+        ...     ray.data.range(3).write_orc(path, compression="zstd")
+        ...     ray.data.read_orc(path).count()
+        3
+        """
+        given: dict[str, Any] = {"compression": compression, "stripe_size": stripe_size}
+        if arrow_orc_args_fn is not None:
+            given.update(_known("arrow_orc_args_fn", arrow_orc_args_fn(), given))
+        given["compression"] = (given["compression"] or "none").lower()
+        whole_number("stripe_size", given["stripe_size"], 1)
+        given.update(_file_options(path, filesystem, try_create_dir, min_rows_per_file, max_rows_per_file, mode))
+        self._write("write_orc", given, concurrency, ray_remote_args)
+
     def _write(
         self,
         method: str,

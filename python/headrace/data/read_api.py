@@ -28,7 +28,7 @@ from headrace.data._from_memory import (
     range_tensor,
 )
 from headrace.data._read_files import read_binary_files, read_images, read_numpy, read_text
-from headrace.data._read_tables import read_csv, read_json, read_parquet
+from headrace.data._read_tables import read_arrow, read_csv, read_json, read_orc, read_parquet
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ __all__ = [
     "from_torch",
     "range",
     "range_tensor",
+    "read_arrow",
     "read_audio",
     "read_avro",
     "read_binary_files",
@@ -65,6 +66,7 @@ __all__ = [
     "read_json",
     "read_lance",
     "read_numpy",
+    "read_orc",
     "read_parquet",
     "read_sql",
     "read_text",

@@ -208,6 +208,15 @@ TEST_F(DatasetTest, CsvAndJsonAreReadBack) {
   EXPECT_EQ(IntsOf(ValueOf(ReadJson(dir_ + "/j", {}, ordered_)), "id"), UpTo(10));
 }
 
+TEST_F(DatasetTest, ArrowAndOrcAreReadBack) {
+  ASSERT_TRUE(Rows(10).WriteArrow(dir_ + "/a", {.compression = "zstd"}).ok());
+  EXPECT_EQ(IntsOf(ValueOf(ReadArrow(dir_ + "/a", {}, ordered_)), "id"), UpTo(10));
+  ASSERT_TRUE(Rows(10).WriteOrc(dir_ + "/o").ok());
+  ReadOrcOptions orc;
+  orc.columns = {{"id"}};
+  EXPECT_EQ(IntsOf(ValueOf(ReadOrc(dir_ + "/o", orc, ordered_)), "id"), UpTo(10));
+}
+
 TEST_F(DatasetTest, TextComesAsLines) {
   std::ofstream(dir_ + "/a.txt") << "one\n\ntwo\n";
   const Block lines = ValueOf(ValueOf(ReadText({dir_ + "/a.txt", dir_ + "/a.txt"})).Take(3));

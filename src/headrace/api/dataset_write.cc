@@ -71,4 +71,25 @@ Status Dataset::WriteJson(const std::string& path, const WriteJsonOptions& optio
   return WriteDatasink(std::move(sink), options.files);
 }
 
+Status Dataset::WriteArrow(const std::string& path, const WriteArrowOptions& options) const {
+  Status wrong;
+  datasource::ArrowWriteOptions out;
+  out.files = FilesTo(path, options.files, &wrong);
+  out.compression = options.compression;
+  ARROW_RETURN_NOT_OK(wrong);
+  ARROW_ASSIGN_OR_RAISE(auto sink, datasource::MakeArrowDatasink(std::move(out)));
+  return WriteDatasink(std::move(sink), options.files);
+}
+
+Status Dataset::WriteOrc(const std::string& path, const WriteOrcOptions& options) const {
+  Status wrong;
+  datasource::OrcWriteOptions out;
+  out.files = FilesTo(path, options.files, &wrong);
+  out.compression = options.compression;
+  out.stripe_size = api::AtLeast("stripe_size", options.stripe_size, 1, 0, &wrong);
+  ARROW_RETURN_NOT_OK(wrong);
+  ARROW_ASSIGN_OR_RAISE(auto sink, datasource::MakeOrcDatasink(std::move(out)));
+  return WriteDatasink(std::move(sink), options.files);
+}
+
 }  // namespace headrace

@@ -135,6 +135,26 @@ Result<Dataset> ReadImages(const Paths& paths, const ReadImagesOptions& options,
   return MakeRead(std::move(source), options.override_num_blocks, options.files, context);
 }
 
+Result<Dataset> ReadArrow(const Paths& paths, const ReadArrowOptions& options,
+                          const DataContext& context) {
+  datasource::ArrowReadOptions read;
+  ARROW_ASSIGN_OR_RAISE(read.files,
+                        ListFiles(paths, options.files, {"arrow", "arrows", "feather", "ipc"},
+                                  /*hive=*/false));
+  read.columns = options.columns;
+  ARROW_ASSIGN_OR_RAISE(auto source, datasource::MakeArrowDatasource(std::move(read)));
+  return MakeRead(std::move(source), options.override_num_blocks, options.files, context);
+}
+
+Result<Dataset> ReadOrc(const Paths& paths, const ReadOrcOptions& options,
+                        const DataContext& context) {
+  datasource::OrcReadOptions read;
+  ARROW_ASSIGN_OR_RAISE(read.files, ListFiles(paths, options.files, {"orc"}, /*hive=*/false));
+  read.columns = options.columns;
+  ARROW_ASSIGN_OR_RAISE(auto source, datasource::MakeOrcDatasource(std::move(read)));
+  return MakeRead(std::move(source), options.override_num_blocks, options.files, context);
+}
+
 Result<Dataset> ReadDatasource(DatasourcePtr source, std::optional<int64_t> override_num_blocks,
                                const DataContext& context) {
   if (source == nullptr) return Status::Invalid("ReadDatasource needs a source");

@@ -3,12 +3,10 @@
 #include <arrow/csv/writer.h>
 #include <arrow/ipc/writer.h>
 
-#include <algorithm>
-
 #include "headrace/base/wire.h"
 #include "headrace/block/schema.h"
 #include "headrace/datasource/file_datasink.h"
-#include "headrace/datasource/row_selection.h"
+#include "headrace/datasource/plain_columns.h"
 #include "headrace/datasource/text_formats.h"
 
 namespace headrace::datasource {
@@ -21,18 +19,6 @@ Result<arrow::csv::QuotingStyle> QuotingOf(const std::string& style) {
   return Status::Invalid("unknown quoting style '", style, "'; there are needed, all_valid, none");
 }
 
-/// `block` with dictionary columns as their value type.
-Result<Block> WithoutDictionaries(const Block& block, arrow::MemoryPool* pool) {
-  arrow::FieldVector fields = block.schema()->fields();
-  arrow::ArrayVector columns = block.batch()->columns();
-  for (size_t i = 0; i < columns.size(); ++i) {
-    ARROW_ASSIGN_OR_RAISE(columns[i], ExpandDictionary(columns[i], pool));
-    fields[i] = fields[i]->WithType(columns[i]->type());
-  }
-  return Block(arrow::RecordBatch::Make(arrow::schema(std::move(fields)), block.num_rows(),
-                                        std::move(columns)));
-}
-
 // Rows are expanded and turned into text in parts of about this size.
 constexpr int64_t kBytesAtOnce = 8 << 20;
 
@@ -43,13 +29,7 @@ class CsvEncoder final : public FileEncoder {
       : writer_(std::move(writer)), schema_(std::move(schema)), pool_(pool) {}
 
   Status Write(const Block& block) override {
-    const int64_t bytes_per_row =
-        std::max<int64_t>(1, block.size_bytes() / std::max<int64_t>(1, block.num_rows()));
-    const int64_t rows = std::max<int64_t>(1, kBytesAtOnce / bytes_per_row);
-    for (int64_t offset = 0; offset < block.num_rows(); offset += rows) {
-      ARROW_RETURN_NOT_OK(WritePart(block.Slice(offset, rows)));
-    }
-    return Status::OK();
+    return ForEachPart(block, kBytesAtOnce, [this](const Block& part) { return WritePart(part); });
   }
   Status Finish() override { return writer_->Close(); }
 

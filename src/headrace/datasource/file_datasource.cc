@@ -129,7 +129,22 @@ Result<std::optional<int64_t>> FileDatasource::EstimateBytes() const {
   return bytes;
 }
 
+Result<std::shared_ptr<arrow::Schema>> FileDatasource::SchemaOfHeader() const {
+  if (files_.paths.empty()) return nullptr;
+  const std::string& path = files_.paths.front();
+  const auto header = HeaderSchema(path);
+  // What is wrong with a file is told, or passed over, by reading it.
+  if (!header.ok() || *header == nullptr) return nullptr;
+  ARROW_ASSIGN_OR_RAISE(const auto columns, FileColumnsOf(files_, path));
+  ARROW_ASSIGN_OR_RAISE(auto empty, arrow::RecordBatch::MakeEmpty(*header));
+  ARROW_ASSIGN_OR_RAISE(const Block block, AppendFileColumns(Block(std::move(empty)), columns,
+                                                             arrow::default_memory_pool()));
+  return block.schema();
+}
+
 Result<std::shared_ptr<arrow::Schema>> FileDatasource::Schema() const {
+  ARROW_ASSIGN_OR_RAISE(auto of_header, SchemaOfHeader());
+  if (of_header != nullptr) return of_header;
   std::shared_ptr<arrow::Schema> without_rows;  // its types are a guess at most
   for (size_t file = 0; file < files_.paths.size(); ++file) {
     FilesReader reader(shared_from_this(), {{static_cast<int>(file), std::nullopt}}, ReadOptions{});

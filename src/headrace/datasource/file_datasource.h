@@ -24,7 +24,8 @@ class FileDatasource : public Datasource, public std::enable_shared_from_this<Fi
 
   std::vector<std::string> InputFiles() const final { return files_.paths; }
   Result<std::optional<int64_t>> EstimateBytes() const final;
-  /// Schema of the first block that has rows, or else of the first one; nullptr when there is none.
+  /// What the header of the first file says; else the schema of the first block that has rows, or
+  /// of the first one; nullptr when there is none.
   Result<std::shared_ptr<arrow::Schema>> Schema() const override;
   Result<std::vector<ReadTask>> PlanReadTasks(const ReadParallelism& parallelism) const final;
   Result<std::unique_ptr<BlockReader>> Open(const ReadTask& task,
@@ -43,6 +44,10 @@ class FileDatasource : public Datasource, public std::enable_shared_from_this<Fi
   virtual Result<std::unique_ptr<BlockReader>> OpenRange(const std::string& path,
                                                          const ByteRange& range,
                                                          const ReadOptions& options) const;
+  /// Schema of the rows of a file, when its header tells; nullptr: known only by reading rows.
+  virtual Result<std::shared_ptr<arrow::Schema>> HeaderSchema(const std::string& path) const {
+    return nullptr;
+  }
   /// Bytes in memory per byte on disk, for planning.
   virtual double expansion() const { return 1; }
   /// Most memory that reading a file of `file_bytes` takes at a time, the block that is being made
@@ -55,6 +60,7 @@ class FileDatasource : public Datasource, public std::enable_shared_from_this<Fi
   int64_t SizeOf(size_t file) const;
   /// Files that are larger than a task are cut into pieces of that many bytes on disk.
   int64_t CutBytes(const ReadParallelism& parallelism) const;
+  Result<std::shared_ptr<arrow::Schema>> SchemaOfHeader() const;
 
   const FileReadOptions files_;
 };

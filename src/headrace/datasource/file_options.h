@@ -110,6 +110,19 @@ struct NumpyReadOptions {
 };
 Result<DatasourcePtr> MakeNumpyDatasource(NumpyReadOptions options);
 
+/// Arrow IPC files and streams, Feather version 2 included.
+struct ArrowReadOptions {
+  FileReadOptions files;
+  std::optional<std::vector<std::string>> columns;  // nullopt: all
+};
+Result<DatasourcePtr> MakeArrowDatasource(ArrowReadOptions options);
+
+struct OrcReadOptions {
+  FileReadOptions files;
+  std::optional<std::vector<std::string>> columns;  // nullopt: all
+};
+Result<DatasourcePtr> MakeOrcDatasource(OrcReadOptions options);
+
 /// Rows 0..num_rows-1: column "id" (int64), or, with a shape, column "data": int64 tensors filled
 /// with the row number.
 Result<DatasourcePtr> MakeRangeDatasource(int64_t num_rows, std::vector<int64_t> tensor_shape = {});
@@ -149,6 +162,20 @@ Result<DatasinkPtr> MakeCsvDatasink(CsvWriteOptions options);
 
 /// One JSON object per line.
 Result<DatasinkPtr> MakeJsonDatasink(FileWriteOptions options);
+
+/// Arrow IPC files. Dictionary columns are stored as their values.
+struct ArrowWriteOptions {
+  FileWriteOptions files;
+  std::string compression;  // of the buffers: "lz4", "zstd"; "" or "none": as they are
+};
+Result<DatasinkPtr> MakeArrowDatasink(ArrowWriteOptions options);
+
+struct OrcWriteOptions {
+  FileWriteOptions files;
+  std::string compression;         // "zlib", "snappy", "lz4", "zstd"; "" or "none"
+  int64_t stripe_size = 64 << 20;  // bytes in memory, before encoding
+};
+Result<DatasinkPtr> MakeOrcDatasink(OrcWriteOptions options);
 
 /// Column `column` of each task as one .npy file.
 Result<DatasinkPtr> MakeNumpyDatasink(FileWriteOptions options, std::string column);

@@ -5,6 +5,7 @@
 #include "headrace/datasource/parquet_datasink.h"
 #include "headrace/datasource/parquet_datasource.h"
 #include "headrace/datasource/range_datasource.h"
+#include "headrace/datasource/table_formats.h"
 #include "headrace/datasource/text_formats.h"
 
 namespace headrace::datasource {
@@ -21,13 +22,13 @@ constexpr Kind<DatasourcePtr> kSources[] = {
     {"image", DeserializeImageDatasource},   {"csv", DeserializeCsvDatasource},
     {"json", DeserializeJsonDatasource},     {"text", DeserializeTextDatasource},
     {"binary", DeserializeBinaryDatasource}, {"numpy", DeserializeNumpyDatasource},
+    {"arrow", DeserializeArrowDatasource},   {"orc", DeserializeOrcDatasource},
 };
 
 constexpr Kind<DatasinkPtr> kSinks[] = {
-    {"parquet", DeserializeParquetDatasink},
-    {"csv", DeserializeCsvDatasink},
-    {"json", DeserializeJsonDatasink},
-    {"numpy", DeserializeNumpyDatasink},
+    {"parquet", DeserializeParquetDatasink}, {"csv", DeserializeCsvDatasink},
+    {"json", DeserializeJsonDatasink},       {"numpy", DeserializeNumpyDatasink},
+    {"arrow", DeserializeArrowDatasink},     {"orc", DeserializeOrcDatasink},
 };
 
 ForeignKind foreign_kind{};

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/shared_ptr.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include "bindings/map_options.h"
+#include "bindings/plan_files.h"
+#include "bindings/raise.h"
+#include "headrace/datasource/file_options.h"
+
+namespace headrace::bindings {
+namespace {
+
+using Plan = PlanHandle;
+using Blocks = std::optional<int64_t>;
+using Columns = std::optional<std::vector<std::string>>;
+
+Plan ReadArrow(const nb::dict& files, Columns columns, Blocks blocks, const nb::dict& options) {
+  datasource::ArrowReadOptions read;
+  read.files = ValueOrRaise(FileReadOptionsFrom(files));
+  read.columns = std::move(columns);
+  return MakeRead(datasource::MakeArrowDatasource(std::move(read)), blocks, options);
+}
+
+Plan ReadOrc(const nb::dict& files, Columns columns, Blocks blocks, const nb::dict& options) {
+  datasource::OrcReadOptions read;
+  read.files = ValueOrRaise(FileReadOptionsFrom(files));
+  read.columns = std::move(columns);
+  return MakeRead(datasource::MakeOrcDatasource(std::move(read)), blocks, options);
+}
+
+std::shared_ptr<api::Execution> WriteArrow(const Plan& self, nb::dict write,
+                                           const DataContext& config, const std::string& dataset_id,
+                                           const nb::dict& options) {
+  write = nb::cast<nb::dict>(write.attr("copy")());
+  datasource::ArrowWriteOptions out;
+  out.compression = nb::cast<std::string>(Pop(write, "compression"));
+  out.files = ValueOrRaise(FileWriteOptionsFrom(write, dataset_id));
+  return StartWrite(self, datasource::MakeArrowDatasink(std::move(out)), config, dataset_id,
+                    options);
+}
+
+std::shared_ptr<api::Execution> WriteOrc(const Plan& self, nb::dict write,
+                                         const DataContext& config, const std::string& dataset_id,
+                                         const nb::dict& options) {
+  write = nb::cast<nb::dict>(write.attr("copy")());
+  datasource::OrcWriteOptions out;
+  out.compression = nb::cast<std::string>(Pop(write, "compression"));
+  out.stripe_size = nb::cast<int64_t>(Pop(write, "stripe_size"));
+  out.files = ValueOrRaise(FileWriteOptionsFrom(write, dataset_id));
+  return StartWrite(self, datasource::MakeOrcDatasink(std::move(out)), config, dataset_id, options);
+}
+
+}  // namespace
+
+void BindFileFormats(nb::class_<Plan>& plan) {
+  plan.def_static("read_arrow", &ReadArrow, nb::arg("files"), nb::arg("columns").none(),
+                  nb::arg("override_num_blocks").none(), nb::arg("options"))
+      .def_static("read_orc", &ReadOrc, nb::arg("files"), nb::arg("columns").none(),
+                  nb::arg("override_num_blocks").none(), nb::arg("options"))
+      .def("write_arrow", &WriteArrow)
+      .def("write_orc", &WriteOrc);
+}
+
+}  // namespace headrace::bindings
