@@ -128,6 +128,9 @@ class Dataset {
   /// Arrow IPC files. Dictionary columns are stored as their values, also in ORC files.
   arrow::Status WriteArrow(const std::string& path, const WriteArrowOptions& options = {}) const;
   arrow::Status WriteOrc(const std::string& path, const WriteOrcOptions& options = {}) const;
+  /// One tf.train.Example message per row.
+  arrow::Status WriteTfrecords(const std::string& path,
+                               const WriteTfrecordsOptions& options = {}) const;
   /// Writes to a sink of the user.
   arrow::Status WriteDatasink(DatasinkPtr sink, const WriteFilesOptions& options = {}) const;
 

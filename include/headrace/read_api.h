@@ -100,6 +100,11 @@ struct ReadOrcOptions {
   ReadFilesOptions files;
 };
 
+struct ReadTfrecordsOptions {
+  std::optional<int64_t> override_num_blocks;
+  ReadFilesOptions files;
+};
+
 /// The readers list the files at once and read them when the dataset is consumed. They fail with
 /// IOError naming a path that does not exist, and with Invalid when no file is left to read. The
 /// dataset, and what is made from it, keeps `context`.
@@ -124,6 +129,10 @@ arrow::Result<Dataset> ReadArrow(const Paths& paths, const ReadArrowOptions& opt
 /// files that you trust.
 arrow::Result<Dataset> ReadOrc(const Paths& paths, const ReadOrcOptions& options = {},
                                const DataContext& context = {});
+/// tf.train.Example messages of TFRecord files, a column per feature: one value is a value, several
+/// are a list, none is null.
+arrow::Result<Dataset> ReadTfrecords(const Paths& paths, const ReadTfrecordsOptions& options = {},
+                                     const DataContext& context = {});
 /// Rows of a source of the user.
 arrow::Result<Dataset> ReadDatasource(DatasourcePtr source,
                                       std::optional<int64_t> override_num_blocks = {},

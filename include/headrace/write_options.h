@@ -59,4 +59,8 @@ struct WriteOrcOptions {
   WriteFilesOptions files;
 };
 
+struct WriteTfrecordsOptions {
+  WriteFilesOptions files;
+};
+
 }  // namespace headrace

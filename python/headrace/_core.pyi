@@ -156,6 +156,12 @@ class Plan:
     def read_orc(
         files: dict, columns: Sequence[str] | None, override_num_blocks: int | None, options: dict
     ) -> Plan: ...
+    @staticmethod
+    def read_tfrecords(
+        files: dict, schema: Sequence[tuple[str, int]] | None, override_num_blocks: int | None, options: dict
+    ) -> Plan:
+        """``schema``: names and kinds of features: 1 bytes, 2 float, 3 int64."""
+
     def map(
         self,
         kind: str,
@@ -245,6 +251,7 @@ class Plan:
     def write_numpy(self, write: dict, config: ExecutionConfig, dataset_id: str, options: dict, /) -> Execution: ...
     def write_arrow(self, write: dict, config: ExecutionConfig, dataset_id: str, options: dict, /) -> Execution: ...
     def write_orc(self, write: dict, config: ExecutionConfig, dataset_id: str, options: dict, /) -> Execution: ...
+    def write_tfrecords(self, write: dict, config: ExecutionConfig, dataset_id: str, options: dict, /) -> Execution: ...
 
 class ExecutionConfig:
     """What an execution needs of a DataContext; plain attributes, defaults as in DataContext."""

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <nanobind/stl/optional.h>
+#include <nanobind/stl/pair.h>
 #include <nanobind/stl/shared_ptr.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
@@ -28,6 +29,38 @@ Plan ReadOrc(const nb::dict& files, Columns columns, Blocks blocks, const nb::di
   read.files = ValueOrRaise(FileReadOptionsFrom(files));
   read.columns = std::move(columns);
   return MakeRead(datasource::MakeOrcDatasource(std::move(read)), blocks, options);
+}
+
+/// Names and kinds (1 bytes, 2 float, 3 int64) of features.
+using TfSchemaArgument = std::optional<std::vector<std::pair<std::string, int>>>;
+
+datasource::TfSchema TfSchemaFrom(const TfSchemaArgument& given) {
+  if (!given) return std::nullopt;
+  std::vector<datasource::TfFeature> features;
+  for (const auto& [name, kind] : *given) {
+    features.push_back({name, static_cast<datasource::TfFeature::Kind>(kind)});
+  }
+  return features;
+}
+
+Plan ReadTfrecords(const nb::dict& files, const TfSchemaArgument& schema, Blocks blocks,
+                   const nb::dict& options) {
+  datasource::TfrecordReadOptions read;
+  read.files = ValueOrRaise(FileReadOptionsFrom(files));
+  read.schema = TfSchemaFrom(schema);
+  return MakeRead(datasource::MakeTfrecordDatasource(std::move(read)), blocks, options);
+}
+
+std::shared_ptr<api::Execution> WriteTfrecords(const Plan& self, nb::dict write,
+                                               const DataContext& config,
+                                               const std::string& dataset_id,
+                                               const nb::dict& options) {
+  write = nb::cast<nb::dict>(write.attr("copy")());
+  datasource::TfrecordWriteOptions out;
+  out.schema = TfSchemaFrom(nb::cast<TfSchemaArgument>(Pop(write, "tf_schema")));
+  out.files = ValueOrRaise(FileWriteOptionsFrom(write, dataset_id));
+  return StartWrite(self, datasource::MakeTfrecordDatasink(std::move(out)), config, dataset_id,
+                    options);
 }
 
 std::shared_ptr<api::Execution> WriteArrow(const Plan& self, nb::dict write,
@@ -59,8 +92,11 @@ void BindFileFormats(nb::class_<Plan>& plan) {
                   nb::arg("override_num_blocks").none(), nb::arg("options"))
       .def_static("read_orc", &ReadOrc, nb::arg("files"), nb::arg("columns").none(),
                   nb::arg("override_num_blocks").none(), nb::arg("options"))
+      .def_static("read_tfrecords", &ReadTfrecords, nb::arg("files"), nb::arg("schema").none(),
+                  nb::arg("override_num_blocks").none(), nb::arg("options"))
       .def("write_arrow", &WriteArrow)
-      .def("write_orc", &WriteOrc);
+      .def("write_orc", &WriteOrc)
+      .def("write_tfrecords", &WriteTfrecords);
 }
 
 }  // namespace headrace::bindings

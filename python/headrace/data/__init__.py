@@ -45,6 +45,7 @@ if TYPE_CHECKING:
         read_parquet,
         read_sql,
         read_text,
+        read_tfrecords,
         read_videos,
     )
     from headrace.data.schema import Schema
@@ -100,6 +101,7 @@ __all__ = [
     "read_parquet",
     "read_sql",
     "read_text",
+    "read_tfrecords",
     "read_videos",
 ]
 

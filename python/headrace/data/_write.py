@@ -83,7 +83,7 @@ class WriteMethods(DatasetBase):
             given.update(_known("arrow_parquet_args_fn", arrow_parquet_args_fn(), given, "row_group_size"))
         if min_rows_per_file is None:
             min_rows_per_file = num_rows_per_file
-        given.update(_file_options(path, filesystem, try_create_dir, min_rows_per_file, max_rows_per_file, mode))
+        given.update(file_options(path, filesystem, try_create_dir, min_rows_per_file, max_rows_per_file, mode))
         self._write("write_parquet", given, concurrency, ray_remote_args)
 
     def write_csv(
@@ -135,7 +135,7 @@ class WriteMethods(DatasetBase):
             given.update(_known("arrow_csv_args_fn", extra, given))
         if min_rows_per_file is None:
             min_rows_per_file = num_rows_per_file
-        given.update(_file_options(path, filesystem, try_create_dir, min_rows_per_file, max_rows_per_file, mode))
+        given.update(file_options(path, filesystem, try_create_dir, min_rows_per_file, max_rows_per_file, mode))
         self._write("write_csv", given, concurrency, ray_remote_args)
 
     def write_json(
@@ -168,7 +168,7 @@ class WriteMethods(DatasetBase):
         """
         if min_rows_per_file is None:
             min_rows_per_file = num_rows_per_file
-        given = _file_options(path, filesystem, try_create_dir, min_rows_per_file, max_rows_per_file, mode)
+        given = file_options(path, filesystem, try_create_dir, min_rows_per_file, max_rows_per_file, mode)
         self._write("write_json", given, concurrency, ray_remote_args)
 
     def write_numpy(
@@ -203,7 +203,7 @@ class WriteMethods(DatasetBase):
         """
         if min_rows_per_file is None:
             min_rows_per_file = num_rows_per_file
-        given = _file_options(path, filesystem, try_create_dir, min_rows_per_file, max_rows_per_file, mode)
+        given = file_options(path, filesystem, try_create_dir, min_rows_per_file, max_rows_per_file, mode)
         self._write("write_numpy", {**given, "column": column}, concurrency, ray_remote_args)
 
     def write_arrow(
@@ -235,7 +235,7 @@ class WriteMethods(DatasetBase):
         ...     ray.data.read_arrow(path).count()
         3
         """
-        given = _file_options(path, filesystem, try_create_dir, min_rows_per_file, max_rows_per_file, mode)
+        given = file_options(path, filesystem, try_create_dir, min_rows_per_file, max_rows_per_file, mode)
         self._write("write_arrow", {**given, "compression": compression or "none"}, concurrency, ray_remote_args)
 
     def write_orc(
@@ -277,7 +277,7 @@ class WriteMethods(DatasetBase):
             given.update(_known("arrow_orc_args_fn", arrow_orc_args_fn(), given))
         given["compression"] = (given["compression"] or "none").lower()
         whole_number("stripe_size", given["stripe_size"], 1)
-        given.update(_file_options(path, filesystem, try_create_dir, min_rows_per_file, max_rows_per_file, mode))
+        given.update(file_options(path, filesystem, try_create_dir, min_rows_per_file, max_rows_per_file, mode))
         self._write("write_orc", given, concurrency, ray_remote_args)
 
     def _write(
@@ -293,7 +293,7 @@ class WriteMethods(DatasetBase):
             run.join()
 
 
-def _file_options(
+def file_options(
     path: str | os.PathLike[str],
     filesystem: Any,
     try_create_dir: bool,

@@ -11,7 +11,7 @@ from headrace.data._inspect import InspectMethods
 from headrace.data._shuffle import ShuffleMethods
 from headrace.data._split import SplitMethods
 from headrace.data._transform import TransformMethods
-from headrace.data._write import WriteMethods
+from headrace.data._write_records import WriteRecordMethods
 from headrace.data._write_sinks import SinkMethods
 from headrace.data.schema import Schema
 
@@ -35,7 +35,6 @@ _NOT_AVAILABLE = frozenset(
         "to_spark",
         "to_tf",
         "to_torch",
-        "write_tfrecords",
         "write_webdataset",
     }
 )
@@ -48,7 +47,7 @@ class Dataset(
     CombineMethods,
     SplitMethods,
     ConsumeMethods,
-    WriteMethods,
+    WriteRecordMethods,
     SinkMethods,
     InspectMethods,
 ):

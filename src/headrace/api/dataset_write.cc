@@ -92,4 +92,14 @@ Status Dataset::WriteOrc(const std::string& path, const WriteOrcOptions& options
   return WriteDatasink(std::move(sink), options.files);
 }
 
+Status Dataset::WriteTfrecords(const std::string& path,
+                               const WriteTfrecordsOptions& options) const {
+  Status wrong;
+  datasource::TfrecordWriteOptions out;
+  out.files = FilesTo(path, options.files, &wrong);
+  ARROW_RETURN_NOT_OK(wrong);
+  ARROW_ASSIGN_OR_RAISE(auto sink, datasource::MakeTfrecordDatasink(std::move(out)));
+  return WriteDatasink(std::move(sink), options.files);
+}
+
 }  // namespace headrace

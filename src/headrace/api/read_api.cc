@@ -155,6 +155,14 @@ Result<Dataset> ReadOrc(const Paths& paths, const ReadOrcOptions& options,
   return MakeRead(std::move(source), options.override_num_blocks, options.files, context);
 }
 
+Result<Dataset> ReadTfrecords(const Paths& paths, const ReadTfrecordsOptions& options,
+                              const DataContext& context) {
+  datasource::TfrecordReadOptions read;
+  ARROW_ASSIGN_OR_RAISE(read.files, ListFiles(paths, options.files, {}, /*hive=*/false));
+  ARROW_ASSIGN_OR_RAISE(auto source, datasource::MakeTfrecordDatasource(std::move(read)));
+  return MakeRead(std::move(source), options.override_num_blocks, options.files, context);
+}
+
 Result<Dataset> ReadDatasource(DatasourcePtr source, std::optional<int64_t> override_num_blocks,
                                const DataContext& context) {
   if (source == nullptr) return Status::Invalid("ReadDatasource needs a source");

@@ -57,4 +57,25 @@ FileWriteOptions FileWriteOptions::ReadFrom(WireReader* in) {
   return options;
 }
 
+void WriteTfSchema(const TfSchema& schema, WireWriter* out) {
+  out->Bool(schema.has_value());
+  out->U64(schema ? schema->size() : 0);
+  if (!schema) return;
+  for (const TfFeature& feature : *schema) {
+    out->Str(feature.name);
+    out->U64(static_cast<uint64_t>(feature.kind));
+  }
+}
+
+TfSchema ReadTfSchema(WireReader* in) {
+  const bool given = in->Bool();
+  std::vector<TfFeature> features(in->Count());
+  for (TfFeature& feature : features) {
+    feature.name = in->Str();
+    feature.kind = static_cast<TfFeature::Kind>(in->U64());
+  }
+  if (!given) return std::nullopt;
+  return features;
+}
+
 }  // namespace headrace::datasource

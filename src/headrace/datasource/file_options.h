@@ -123,6 +123,23 @@ struct OrcReadOptions {
 };
 Result<DatasourcePtr> MakeOrcDatasource(OrcReadOptions options);
 
+/// One feature of a schema of TensorFlow Metadata.
+struct TfFeature {
+  enum class Kind : uint8_t { kBytes = 1, kFloat = 2, kInt64 = 3 };
+  std::string name;
+  Kind kind = Kind::kBytes;
+};
+using TfSchema = std::optional<std::vector<TfFeature>>;
+void WriteTfSchema(const TfSchema& schema, WireWriter* out);
+TfSchema ReadTfSchema(WireReader* in);
+
+/// TFRecord files of tf.train.Example messages.
+struct TfrecordReadOptions {
+  FileReadOptions files;
+  TfSchema schema;  // nullopt: what the records of a file have; else these columns, as lists
+};
+Result<DatasourcePtr> MakeTfrecordDatasource(TfrecordReadOptions options);
+
 /// Rows 0..num_rows-1: column "id" (int64), or, with a shape, column "data": int64 tensors filled
 /// with the row number.
 Result<DatasourcePtr> MakeRangeDatasource(int64_t num_rows, std::vector<int64_t> tensor_shape = {});
@@ -176,6 +193,12 @@ struct OrcWriteOptions {
   int64_t stripe_size = 64 << 20;  // bytes in memory, before encoding
 };
 Result<DatasinkPtr> MakeOrcDatasink(OrcWriteOptions options);
+
+struct TfrecordWriteOptions {
+  FileWriteOptions files;
+  TfSchema schema;  // nullopt: by the types of the columns
+};
+Result<DatasinkPtr> MakeTfrecordDatasink(TfrecordWriteOptions options);
 
 /// Column `column` of each task as one .npy file.
 Result<DatasinkPtr> MakeNumpyDatasink(FileWriteOptions options, std::string column);

@@ -5,6 +5,7 @@
 #include "headrace/datasource/parquet_datasink.h"
 #include "headrace/datasource/parquet_datasource.h"
 #include "headrace/datasource/range_datasource.h"
+#include "headrace/datasource/record_formats.h"
 #include "headrace/datasource/table_formats.h"
 #include "headrace/datasource/text_formats.h"
 
@@ -18,17 +19,19 @@ struct Kind {
 };
 
 constexpr Kind<DatasourcePtr> kSources[] = {
-    {"range", DeserializeRangeDatasource},   {"parquet", DeserializeParquetDatasource},
-    {"image", DeserializeImageDatasource},   {"csv", DeserializeCsvDatasource},
-    {"json", DeserializeJsonDatasource},     {"text", DeserializeTextDatasource},
-    {"binary", DeserializeBinaryDatasource}, {"numpy", DeserializeNumpyDatasource},
-    {"arrow", DeserializeArrowDatasource},   {"orc", DeserializeOrcDatasource},
+    {"range", DeserializeRangeDatasource},       {"parquet", DeserializeParquetDatasource},
+    {"image", DeserializeImageDatasource},       {"csv", DeserializeCsvDatasource},
+    {"json", DeserializeJsonDatasource},         {"text", DeserializeTextDatasource},
+    {"binary", DeserializeBinaryDatasource},     {"numpy", DeserializeNumpyDatasource},
+    {"arrow", DeserializeArrowDatasource},       {"orc", DeserializeOrcDatasource},
+    {"tfrecord", DeserializeTfrecordDatasource},
 };
 
 constexpr Kind<DatasinkPtr> kSinks[] = {
-    {"parquet", DeserializeParquetDatasink}, {"csv", DeserializeCsvDatasink},
-    {"json", DeserializeJsonDatasink},       {"numpy", DeserializeNumpyDatasink},
-    {"arrow", DeserializeArrowDatasink},     {"orc", DeserializeOrcDatasink},
+    {"parquet", DeserializeParquetDatasink},   {"csv", DeserializeCsvDatasink},
+    {"json", DeserializeJsonDatasink},         {"numpy", DeserializeNumpyDatasink},
+    {"arrow", DeserializeArrowDatasink},       {"orc", DeserializeOrcDatasink},
+    {"tfrecord", DeserializeTfrecordDatasink},
 };
 
 ForeignKind foreign_kind{};
