@@ -131,6 +131,9 @@ class Dataset {
   /// One tf.train.Example message per row.
   arrow::Status WriteTfrecords(const std::string& path,
                                const WriteTfrecordsOptions& options = {}) const;
+  /// Tar archives: the column "x" of a row is the file `<__key__>.x`.
+  arrow::Status WriteWebDataset(const std::string& path,
+                                const WriteWebDatasetOptions& options = {}) const;
   /// Writes to a sink of the user.
   arrow::Status WriteDatasink(DatasinkPtr sink, const WriteFilesOptions& options = {}) const;
 

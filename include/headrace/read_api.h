@@ -105,6 +105,16 @@ struct ReadTfrecordsOptions {
   ReadFilesOptions files;
 };
 
+struct ReadWebDatasetOptions {
+  bool decode = true;  // text, integers, images, npy and JSON by suffix; false: all stays bytes
+  /// Patterns of suffixes and of whole names to read ("cls", "*.jpg"); nullopt: all.
+  std::optional<std::vector<std::string>> suffixes;
+  std::optional<std::vector<std::string>> fileselect;
+  bool expand_json = false;  // keys of "json" become columns
+  std::optional<int64_t> override_num_blocks;
+  ReadFilesOptions files;
+};
+
 /// The readers list the files at once and read them when the dataset is consumed. They fail with
 /// IOError naming a path that does not exist, and with Invalid when no file is left to read. The
 /// dataset, and what is made from it, keeps `context`.
@@ -133,6 +143,10 @@ arrow::Result<Dataset> ReadOrc(const Paths& paths, const ReadOrcOptions& options
 /// are a list, none is null.
 arrow::Result<Dataset> ReadTfrecords(const Paths& paths, const ReadTfrecordsOptions& options = {},
                                      const DataContext& context = {});
+/// Samples of tar archives: files with a name in common are a row with the columns "__key__", one
+/// per suffix and "__url__".
+arrow::Result<Dataset> ReadWebDataset(const Paths& paths, const ReadWebDatasetOptions& options = {},
+                                      const DataContext& context = {});
 /// Rows of a source of the user.
 arrow::Result<Dataset> ReadDatasource(DatasourcePtr source,
                                       std::optional<int64_t> override_num_blocks = {},

@@ -63,4 +63,11 @@ struct WriteTfrecordsOptions {
   WriteFilesOptions files;
 };
 
+struct WriteWebDatasetOptions {
+  /// By the suffix that a column's name is: integers, JSON, npy, images; false: columns are bytes
+  /// or text.
+  bool encode = true;
+  WriteFilesOptions files;
+};
+
 }  // namespace headrace

@@ -161,7 +161,17 @@ class Plan:
         files: dict, schema: Sequence[tuple[str, int]] | None, override_num_blocks: int | None, options: dict
     ) -> Plan:
         """``schema``: names and kinds of features: 1 bytes, 2 float, 3 int64."""
-
+    @staticmethod
+    def read_webdataset(
+        files: dict,
+        decode: bool,
+        fileselect: Sequence[str] | None,
+        suffixes: Sequence[str] | None,
+        verbose_open: bool,
+        expand_json: bool,
+        override_num_blocks: int | None,
+        options: dict,
+    ) -> Plan: ...
     def map(
         self,
         kind: str,
@@ -252,6 +262,9 @@ class Plan:
     def write_arrow(self, write: dict, config: ExecutionConfig, dataset_id: str, options: dict, /) -> Execution: ...
     def write_orc(self, write: dict, config: ExecutionConfig, dataset_id: str, options: dict, /) -> Execution: ...
     def write_tfrecords(self, write: dict, config: ExecutionConfig, dataset_id: str, options: dict, /) -> Execution: ...
+    def write_webdataset(
+        self, write: dict, config: ExecutionConfig, dataset_id: str, options: dict, /
+    ) -> Execution: ...
 
 class ExecutionConfig:
     """What an execution needs of a DataContext; plain attributes, defaults as in DataContext."""

@@ -63,6 +63,30 @@ std::shared_ptr<api::Execution> WriteTfrecords(const Plan& self, nb::dict write,
                     options);
 }
 
+Plan ReadWebDataset(const nb::dict& files, bool decode, Columns fileselect, Columns suffixes,
+                    bool verbose_open, bool expand_json, Blocks blocks, const nb::dict& options) {
+  datasource::WebDatasetReadOptions read;
+  read.files = ValueOrRaise(FileReadOptionsFrom(files));
+  read.decode = decode;
+  read.fileselect = std::move(fileselect);
+  read.suffixes = std::move(suffixes);
+  read.verbose_open = verbose_open;
+  read.expand_json = expand_json;
+  return MakeRead(datasource::MakeWebDatasetDatasource(std::move(read)), blocks, options);
+}
+
+std::shared_ptr<api::Execution> WriteWebDataset(const Plan& self, nb::dict write,
+                                                const DataContext& config,
+                                                const std::string& dataset_id,
+                                                const nb::dict& options) {
+  write = nb::cast<nb::dict>(write.attr("copy")());
+  datasource::WebDatasetWriteOptions out;
+  out.encode = nb::cast<bool>(Pop(write, "encode"));
+  out.files = ValueOrRaise(FileWriteOptionsFrom(write, dataset_id));
+  return StartWrite(self, datasource::MakeWebDatasetDatasink(std::move(out)), config, dataset_id,
+                    options);
+}
+
 std::shared_ptr<api::Execution> WriteArrow(const Plan& self, nb::dict write,
                                            const DataContext& config, const std::string& dataset_id,
                                            const nb::dict& options) {
@@ -94,9 +118,13 @@ void BindFileFormats(nb::class_<Plan>& plan) {
                   nb::arg("override_num_blocks").none(), nb::arg("options"))
       .def_static("read_tfrecords", &ReadTfrecords, nb::arg("files"), nb::arg("schema").none(),
                   nb::arg("override_num_blocks").none(), nb::arg("options"))
+      .def_static("read_webdataset", &ReadWebDataset, nb::arg("files"), nb::arg("decode"),
+                  nb::arg("fileselect").none(), nb::arg("suffixes").none(), nb::arg("verbose_open"),
+                  nb::arg("expand_json"), nb::arg("override_num_blocks").none(), nb::arg("options"))
       .def("write_arrow", &WriteArrow)
       .def("write_orc", &WriteOrc)
-      .def("write_tfrecords", &WriteTfrecords);
+      .def("write_tfrecords", &WriteTfrecords)
+      .def("write_webdataset", &WriteWebDataset);
 }
 
 }  // namespace headrace::bindings

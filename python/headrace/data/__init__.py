@@ -47,6 +47,7 @@ if TYPE_CHECKING:
         read_text,
         read_tfrecords,
         read_videos,
+        read_webdataset,
     )
     from headrace.data.schema import Schema
 
@@ -103,6 +104,7 @@ __all__ = [
     "read_text",
     "read_tfrecords",
     "read_videos",
+    "read_webdataset",
 ]
 
 _HOMES = {

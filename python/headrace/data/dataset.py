@@ -35,7 +35,6 @@ _NOT_AVAILABLE = frozenset(
         "to_spark",
         "to_tf",
         "to_torch",
-        "write_webdataset",
     }
 )
 

@@ -28,7 +28,7 @@ from headrace.data._from_memory import (
     range_tensor,
 )
 from headrace.data._read_files import read_binary_files, read_images, read_numpy, read_text
-from headrace.data._read_records import read_tfrecords
+from headrace.data._read_records import read_tfrecords, read_webdataset
 from headrace.data._read_tables import read_arrow, read_csv, read_json, read_orc, read_parquet
 
 TYPE_CHECKING = False
@@ -73,6 +73,7 @@ __all__ = [
     "read_text",
     "read_tfrecords",
     "read_videos",
+    "read_webdataset",
 ]
 
 # Sources that are written in Python are loaded by those who use them.

@@ -217,6 +217,17 @@ TEST_F(DatasetTest, ArrowAndOrcAreReadBack) {
   EXPECT_EQ(IntsOf(ValueOf(ReadOrc(dir_ + "/o", orc, ordered_)), "id"), UpTo(10));
 }
 
+TEST_F(DatasetTest, RecordsAndSamplesAreReadBack) {
+  ASSERT_TRUE(Rows(10).WriteTfrecords(dir_ + "/t").ok());
+  EXPECT_EQ(IntsOf(ValueOf(ReadTfrecords(dir_ + "/t", {}, ordered_)), "id"), UpTo(10));
+  ASSERT_TRUE(Rows(10)
+                  .WithColumn("cls", Col("id"))
+                  .SelectColumns({"cls"})
+                  .WriteWebDataset(dir_ + "/w")
+                  .ok());
+  EXPECT_EQ(IntsOf(ValueOf(ReadWebDataset(dir_ + "/w", {}, ordered_)), "cls"), UpTo(10));
+}
+
 TEST_F(DatasetTest, TextComesAsLines) {
   std::ofstream(dir_ + "/a.txt") << "one\n\ntwo\n";
   const Block lines = ValueOf(ValueOf(ReadText({dir_ + "/a.txt", dir_ + "/a.txt"})).Take(3));

@@ -102,4 +102,15 @@ Status Dataset::WriteTfrecords(const std::string& path,
   return WriteDatasink(std::move(sink), options.files);
 }
 
+Status Dataset::WriteWebDataset(const std::string& path,
+                                const WriteWebDatasetOptions& options) const {
+  Status wrong;
+  datasource::WebDatasetWriteOptions out;
+  out.files = FilesTo(path, options.files, &wrong);
+  out.encode = options.encode;
+  ARROW_RETURN_NOT_OK(wrong);
+  ARROW_ASSIGN_OR_RAISE(auto sink, datasource::MakeWebDatasetDatasink(std::move(out)));
+  return WriteDatasink(std::move(sink), options.files);
+}
+
 }  // namespace headrace

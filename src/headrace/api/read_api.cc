@@ -163,6 +163,19 @@ Result<Dataset> ReadTfrecords(const Paths& paths, const ReadTfrecordsOptions& op
   return MakeRead(std::move(source), options.override_num_blocks, options.files, context);
 }
 
+Result<Dataset> ReadWebDataset(const Paths& paths, const ReadWebDatasetOptions& options,
+                               const DataContext& context) {
+  datasource::WebDatasetReadOptions read;
+  ARROW_ASSIGN_OR_RAISE(read.files,
+                        ListFiles(paths, options.files, {"tar", "tar.gz", "tgz"}, /*hive=*/false));
+  read.decode = options.decode;
+  read.suffixes = options.suffixes;
+  read.fileselect = options.fileselect;
+  read.expand_json = options.expand_json;
+  ARROW_ASSIGN_OR_RAISE(auto source, datasource::MakeWebDatasetDatasource(std::move(read)));
+  return MakeRead(std::move(source), options.override_num_blocks, options.files, context);
+}
+
 Result<Dataset> ReadDatasource(DatasourcePtr source, std::optional<int64_t> override_num_blocks,
                                const DataContext& context) {
   if (source == nullptr) return Status::Invalid("ReadDatasource needs a source");

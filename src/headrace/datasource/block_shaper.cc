@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "headrace/block/schema.h"
+
 namespace headrace::datasource {
 namespace {
 
@@ -53,10 +55,20 @@ class ShapingReader final : public BlockReader {
       const int64_t bytes = block->size_bytes();
       // A large block after a few small rows: those go first instead of being copied with it.
       if (shape_.num_blocks == 0 && bytes >= shape_.min_bytes) ARROW_RETURN_NOT_OK(Flush());
+      if (!CanJoin(*block)) ARROW_RETURN_NOT_OK(Flush());
       gathered_rows_ += block->num_rows();
       gathered_.push_back(*std::move(block));
       gathered_bytes_ += bytes;
     }
+  }
+
+  /// Whether `block` and those that are gathered have a schema in common. Whether it is an error
+  /// when they have none must not depend on their size.
+  bool CanJoin(const Block& block) const {
+    if (gathered_.empty()) return true;
+    const auto& before = gathered_.back().schema();
+    return before == block.schema() || before->Equals(*block.schema()) ||
+           UnifySchemas({before, block.schema()}).ok();
   }
 
   Result<std::optional<Block>> NextWithinLimit() {

@@ -30,10 +30,10 @@ int64_t ShapingHeapBytes(int64_t num_blocks, int64_t num_rows, int64_t size_byte
                          const ReadParallelism& parallelism);
 
 /// The rows of `reader` in blocks of the wanted shape: small neighbours joined (copied), large
-/// blocks cut (zero-copy), empty blocks dropped (all but one when there are only such: it carries
-/// the schema), and no row after the limit. A wanted number of blocks gathers rows: those of one
-/// block, or all of the task when their number is not known; it gives way to the limit on their
-/// size.
+/// blocks cut (zero-copy), neighbours without a common schema left alone, empty blocks dropped (all
+/// but one when there are only such: it carries the schema), and no row after the limit. A wanted
+/// number of blocks gathers rows: those of one block, or all of the task when their number is not
+/// known; it gives way to the limit on their size.
 std::unique_ptr<BlockReader> ShapeBlocks(std::unique_ptr<BlockReader> reader, BlockShape shape);
 
 }  // namespace headrace::datasource

@@ -140,6 +140,17 @@ struct TfrecordReadOptions {
 };
 Result<DatasourcePtr> MakeTfrecordDatasource(TfrecordReadOptions options);
 
+/// Archives (tar) of samples: files with a key in common are a row.
+struct WebDatasetReadOptions {
+  FileReadOptions files;
+  bool decode = true;  // text, numbers, images, npy and JSON by suffix; false: all stays bytes
+  std::optional<std::vector<std::string>> fileselect;  // patterns of file names; nullopt: all
+  std::optional<std::vector<std::string>> suffixes;    // patterns of suffixes; nullopt: all
+  bool verbose_open = false;                           // log each archive
+  bool expand_json = false;                            // keys of "json" become columns
+};
+Result<DatasourcePtr> MakeWebDatasetDatasource(WebDatasetReadOptions options);
+
 /// Rows 0..num_rows-1: column "id" (int64), or, with a shape, column "data": int64 tensors filled
 /// with the row number.
 Result<DatasourcePtr> MakeRangeDatasource(int64_t num_rows, std::vector<int64_t> tensor_shape = {});
@@ -199,6 +210,13 @@ struct TfrecordWriteOptions {
   TfSchema schema;  // nullopt: by the types of the columns
 };
 Result<DatasinkPtr> MakeTfrecordDatasink(TfrecordWriteOptions options);
+
+/// Archives (tar) with a file `<__key__>.<column>` per value.
+struct WebDatasetWriteOptions {
+  FileWriteOptions files;
+  bool encode = true;  // by suffix; false: columns are bytes or text
+};
+Result<DatasinkPtr> MakeWebDatasetDatasink(WebDatasetWriteOptions options);
 
 /// Column `column` of each task as one .npy file.
 Result<DatasinkPtr> MakeNumpyDatasink(FileWriteOptions options, std::string column);

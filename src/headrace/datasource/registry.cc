@@ -24,14 +24,14 @@ constexpr Kind<DatasourcePtr> kSources[] = {
     {"json", DeserializeJsonDatasource},         {"text", DeserializeTextDatasource},
     {"binary", DeserializeBinaryDatasource},     {"numpy", DeserializeNumpyDatasource},
     {"arrow", DeserializeArrowDatasource},       {"orc", DeserializeOrcDatasource},
-    {"tfrecord", DeserializeTfrecordDatasource},
+    {"tfrecord", DeserializeTfrecordDatasource}, {"webdataset", DeserializeWebDatasetDatasource},
 };
 
 constexpr Kind<DatasinkPtr> kSinks[] = {
     {"parquet", DeserializeParquetDatasink},   {"csv", DeserializeCsvDatasink},
     {"json", DeserializeJsonDatasink},         {"numpy", DeserializeNumpyDatasink},
     {"arrow", DeserializeArrowDatasink},       {"orc", DeserializeOrcDatasink},
-    {"tfrecord", DeserializeTfrecordDatasink},
+    {"tfrecord", DeserializeTfrecordDatasink}, {"webdataset", DeserializeWebDatasetDatasink},
 };
 
 ForeignKind foreign_kind{};

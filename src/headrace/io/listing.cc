@@ -134,7 +134,7 @@ Status NothingLeft(const std::vector<std::string>& paths, size_t num_missing, si
 /// By the suffix, of URIs without their query.
 std::optional<arrow::Compression::type> CompressionOf(std::string_view path) {
   if (!UriScheme(path).empty()) path = path.substr(0, path.find('?'));
-  if (path.ends_with(".gz")) return arrow::Compression::GZIP;
+  if (path.ends_with(".gz") || path.ends_with(".tgz")) return arrow::Compression::GZIP;
   if (path.ends_with(".bz2")) return arrow::Compression::BZ2;
   if (path.ends_with(".zst")) return arrow::Compression::ZSTD;
   if (path.ends_with(".lz4")) return arrow::Compression::LZ4_FRAME;
