@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import itertools
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -117,3 +119,56 @@ def test_size_has_to_be_positive(tmp_path, size):
     make_image("RGB", 5, 7, 0).save(tmp_path / "a.png")
     with pytest.raises(ValueError, match="positive"):
         ray.data.read_images(str(tmp_path), size=size)
+
+
+def animation(alpha):
+    frames = [make_image("RGB", 30, 20, seed) for seed in range(3)]
+    if alpha:
+        for frame in frames:
+            frame.putalpha(make_image("L", 30, 20, 9))
+    return frames
+
+
+@pytest.mark.parametrize("alpha", [False, True])
+@pytest.mark.parametrize("extension", ["webp", "gif", "png"])
+def test_animations_give_their_first_frame(tmp_path, extension, alpha):
+    path = tmp_path / f"a.{extension}"
+    first, *others = animation(alpha)
+    first.save(path, save_all=True, append_images=others)
+    for mode in (None, "RGB", "RGBA"):
+        np.testing.assert_array_equal(read(path, mode=mode, file_extensions=None), with_pillow(path, None, mode))
+    path.write_bytes(path.read_bytes()[:120])
+    with pytest.raises(ValueError, match=rf"a\.{extension}"):
+        read(path, file_extensions=None)
+
+
+def test_orientation_is_left_to_the_user_as_with_pillow(tmp_path):
+    exif = Image.Exif()
+    exif[0x112] = 6  # turned by 90 degrees
+    make_image("RGB", 30, 20, 0).save(tmp_path / "a.jpg", exif=exif)
+    np.testing.assert_array_equal(read(tmp_path / "a.jpg"), with_pillow(tmp_path / "a.jpg", None, None))
+
+
+@pytest.mark.filterwarnings("ignore:Palette images with Transparency")
+@pytest.mark.parametrize(("mode", "transparency"), [("P", 3), ("P", bytes(range(40))), ("L", 5), ("RGB", (1, 2, 3))])
+def test_transparent_colors_of_png(tmp_path, mode, transparency):
+    make_image(mode, 30, 20, 0).save(tmp_path / "a.png", transparency=transparency)
+    for wanted in (None, "RGB", "RGBA"):
+        np.testing.assert_array_equal(
+            read(tmp_path / "a.png", mode=wanted), with_pillow(tmp_path / "a.png", None, wanted)
+        )
+
+
+@pytest.mark.parametrize("channels", [2, 3, 4])
+def test_png_of_16_bits_per_channel(tmp_path, channels):
+    """Pillow cannot write them."""
+
+    def chunk(kind, content):
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+    values = np.random.default_rng(0).integers(0, 65536, (7, 9, channels)).astype(">u2")
+    header = struct.pack(">IIBBBBB", 9, 7, 16, {2: 4, 3: 2, 4: 6}[channels], 0, 0, 0)
+    rows = zlib.compress(b"".join(b"\0" + row.tobytes() for row in values))
+    path = tmp_path / "a.png"
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b""))
+    np.testing.assert_array_equal(read(path), with_pillow(path, None, None))

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <webp/decode.h>
+#include <webp/demux.h>
+
+#include <cstring>
+#include <memory>
 
 #include "headrace/media/decoders.h"
 
@@ -20,6 +24,34 @@ Status WebpError(VP8StatusCode code) {
   }
 }
 
+/// The first frame of an animation on its canvas, which libwebp keeps twice as RGBA.
+Status DecodeFirstFrame(Bytes data, const ImageInfo& info, uint8_t* pixels) {
+  struct Delete {
+    void operator()(WebPAnimDecoder* decoder) const { ::WebPAnimDecoderDelete(decoder); }
+  };
+  WebPAnimDecoderOptions options;
+  if (!::WebPAnimDecoderOptionsInit(&options)) return Status::Invalid("wrong version of libwebp");
+  options.color_mode = MODE_RGBA;
+  const WebPData file{data.data(), data.size()};
+  const std::unique_ptr<WebPAnimDecoder, Delete> decoder(::WebPAnimDecoderNew(&file, &options));
+  uint8_t* canvas = nullptr;  // of the decoder
+  int timestamp_ms = 0;
+  WebPAnimInfo animation;
+  if (decoder == nullptr || !::WebPAnimDecoderGetInfo(decoder.get(), &animation) ||
+      static_cast<int>(animation.canvas_width) != info.width ||
+      static_cast<int>(animation.canvas_height) != info.height ||
+      !::WebPAnimDecoderGetNext(decoder.get(), &canvas, &timestamp_ms)) {
+    return Status::Invalid("the animation is truncated or corrupt");
+  }
+  if (info.mode == PixelMode::kRGBA) {
+    std::memcpy(pixels, canvas, static_cast<size_t>(info.size_bytes()));
+    return Status::OK();
+  }
+  const int64_t num_pixels = int64_t{info.width} * info.height;
+  for (int64_t i = 0; i < num_pixels; ++i) std::memcpy(pixels + 3 * i, canvas + 4 * i, 3);
+  return Status::OK();
+}
+
 }  // namespace
 
 Result<ImageInfo> DecodeWebp(const DecodeRequest& request) {
@@ -27,7 +59,6 @@ Result<ImageInfo> DecodeWebp(const DecodeRequest& request) {
   const Bytes data = request.data;
   VP8StatusCode code = ::WebPGetFeatures(data.data(), data.size(), &features);
   if (code != VP8_STATUS_OK) return WebpError(code);
-  if (features.has_animation) return Status::Invalid("animations are not supported");
   const ImageInfo info{.format = ImageFormat::kWebp,
                        .mode = features.has_alpha ? PixelMode::kRGBA : PixelMode::kRGB,
                        .width = features.width,
@@ -35,6 +66,10 @@ Result<ImageInfo> DecodeWebp(const DecodeRequest& request) {
   ARROW_RETURN_NOT_OK(CheckSize(info, request.max_pixels));
   if (request.sink == nullptr) return info;
   ARROW_ASSIGN_OR_RAISE(uint8_t * pixels, request.sink->Allocate(info));
+  if (features.has_animation) {
+    ARROW_RETURN_NOT_OK(DecodeFirstFrame(data, info, pixels));
+    return info;
+  }
   WebPDecoderConfig config;
   if (!::WebPInitDecoderConfig(&config)) return Status::Invalid("wrong version of libwebp");
   config.output.colorspace = features.has_alpha ? MODE_RGBA : MODE_RGB;
