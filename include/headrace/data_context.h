@@ -34,6 +34,9 @@ struct DataContext {
   int64_t warn_on_driver_memory_usage_bytes = int64_t{2} << 30;
   /// Tasks that may fail before the run does; < 0: any number.
   int64_t max_errored_blocks = 0;
+  /// Pixels that an image may have at most: a small file can claim to be a picture that fills the
+  /// memory. About 179 million, as in Pillow. Readers take it when they are made.
+  int64_t max_image_pixels = 178'956'970;
   /// Tasks that an actor is sent ahead; 0: twice its max_concurrency.
   int64_t max_tasks_in_flight_per_actor = 0;
   /// Times that a task is tried again after its worker died.

@@ -129,6 +129,7 @@ class Plan:
         size: tuple[int, int] | None,
         mode: str,
         skip_errors: bool,
+        max_pixels: int,
         override_num_blocks: int | None,
         options: dict,
     ) -> Plan: ...
@@ -169,6 +170,7 @@ class Plan:
         suffixes: Sequence[str] | None,
         verbose_open: bool,
         expand_json: bool,
+        max_image_pixels: int,
         override_num_blocks: int | None,
         options: dict,
     ) -> Plan: ...

@@ -121,6 +121,17 @@ def test_size_has_to_be_positive(tmp_path, size):
         ray.data.read_images(str(tmp_path), size=size)
 
 
+def test_images_above_the_limit_are_refused_before_they_are_decoded(tmp_path, monkeypatch):
+    make_image("RGB", 30, 20, 0).save(tmp_path / "a.png")
+    monkeypatch.setattr(ray.data.DataContext.get_current(), "max_image_pixels", 599)
+    with pytest.raises(ValueError, match=r"a\.png.*30 x 20 pixels, over the limit of 599.*max_image_pixels"):
+        read(tmp_path / "a.png")
+    with pytest.raises(ValueError, match="has more than 599 pixels"):
+        read(tmp_path / "a.png", size=(30, 20))
+    monkeypatch.setattr(ray.data.DataContext.get_current(), "max_image_pixels", 600)
+    assert read(tmp_path / "a.png").shape == (20, 30, 3)
+
+
 def animation(alpha):
     frames = [make_image("RGB", 30, 20, seed) for seed in range(3)]
     if alpha:

@@ -64,7 +64,8 @@ std::shared_ptr<api::Execution> WriteTfrecords(const Plan& self, nb::dict write,
 }
 
 Plan ReadWebDataset(const nb::dict& files, bool decode, Columns fileselect, Columns suffixes,
-                    bool verbose_open, bool expand_json, Blocks blocks, const nb::dict& options) {
+                    bool verbose_open, bool expand_json, int64_t max_image_pixels, Blocks blocks,
+                    const nb::dict& options) {
   datasource::WebDatasetReadOptions read;
   read.files = ValueOrRaise(FileReadOptionsFrom(files));
   read.decode = decode;
@@ -72,6 +73,7 @@ Plan ReadWebDataset(const nb::dict& files, bool decode, Columns fileselect, Colu
   read.suffixes = std::move(suffixes);
   read.verbose_open = verbose_open;
   read.expand_json = expand_json;
+  read.max_image_pixels = max_image_pixels;
   return MakeRead(datasource::MakeWebDatasetDatasource(std::move(read)), blocks, options);
 }
 
@@ -120,7 +122,8 @@ void BindFileFormats(nb::class_<Plan>& plan) {
                   nb::arg("override_num_blocks").none(), nb::arg("options"))
       .def_static("read_webdataset", &ReadWebDataset, nb::arg("files"), nb::arg("decode"),
                   nb::arg("fileselect").none(), nb::arg("suffixes").none(), nb::arg("verbose_open"),
-                  nb::arg("expand_json"), nb::arg("override_num_blocks").none(), nb::arg("options"))
+                  nb::arg("expand_json"), nb::arg("max_image_pixels"),
+                  nb::arg("override_num_blocks").none(), nb::arg("options"))
       .def("write_arrow", &WriteArrow)
       .def("write_orc", &WriteOrc)
       .def("write_tfrecords", &WriteTfrecords)

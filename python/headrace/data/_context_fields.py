@@ -130,6 +130,8 @@ class ContextFields:
     # Failures.
     max_errored_blocks: int = 0
     """Failed tasks, or unreadable files, that a run tolerates; -1: any number. Used."""
+    max_image_pixels: int = 178_956_970
+    """Pixels of an image at most: a small file can claim to fill the memory. Read when a reader is made. Used."""
     actor_task_retry_on_errors: bool | list[Any] = False
     """Exceptions for which a task of an actor is tried again. No effect: only deaths of workers are retried."""
     actor_init_retry_on_errors: bool | list[Any] = False

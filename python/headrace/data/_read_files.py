@@ -30,7 +30,8 @@ def read_images(
         **shared: See the module ``headrace.data.read_api``.
 
     Returns:
-        A lazy dataset. A file that cannot be decoded fails with its path, unless ``max_errored_blocks`` allows for it.
+        A lazy dataset. A file that cannot be decoded, or has more than ``DataContext.max_image_pixels``, fails
+        with its path, unless ``max_errored_blocks`` allows for it.
 
     Raises:
         ValueError: ``size`` is not two positive numbers, or no file is left to read.
@@ -51,7 +52,13 @@ def read_images(
     context = DataContext.get_current().copy()
     skip_errors = context.max_errored_blocks != 0
     plan = _core.Plan.read_images(
-        given.files, wanted, mode or "", skip_errors, given.override_num_blocks, given.options
+        given.files,
+        wanted,
+        mode or "",
+        skip_errors,
+        context.max_image_pixels,
+        given.override_num_blocks,
+        given.options,
     )
     return Dataset(plan, context, needs_gpus=given.num_gpus)
 

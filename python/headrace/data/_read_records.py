@@ -93,6 +93,7 @@ def read_webdataset(
         patterns["suffixes"] if by_engine else None,
         bool(verbose_open),
         bool(expand_json) and decode and not steps,
+        DataContext.get_current().max_image_pixels,
         given.override_num_blocks,
         given.options,
     )

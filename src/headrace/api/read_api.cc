@@ -131,6 +131,7 @@ Result<Dataset> ReadImages(const Paths& paths, const ReadImagesOptions& options,
   read.size = options.size;
   read.mode = options.mode;
   read.skip_errors = context.max_errored_blocks != 0;
+  read.max_pixels = context.max_image_pixels;
   ARROW_ASSIGN_OR_RAISE(auto source, datasource::MakeImageDatasource(std::move(read)));
   return MakeRead(std::move(source), options.override_num_blocks, options.files, context);
 }
@@ -172,6 +173,7 @@ Result<Dataset> ReadWebDataset(const Paths& paths, const ReadWebDatasetOptions& 
   read.suffixes = options.suffixes;
   read.fileselect = options.fileselect;
   read.expand_json = options.expand_json;
+  read.max_image_pixels = context.max_image_pixels;
   ARROW_ASSIGN_OR_RAISE(auto source, datasource::MakeWebDatasetDatasource(std::move(read)));
   return MakeRead(std::move(source), options.override_num_blocks, options.files, context);
 }

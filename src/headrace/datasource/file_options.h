@@ -12,6 +12,7 @@
 #include "headrace/base/status.h"
 #include "headrace/base/wire.h"
 #include "headrace/datasource.h"
+#include "headrace/media/decode_image.h"
 #include "headrace/write_options.h"
 
 namespace headrace::datasource {
@@ -54,9 +55,10 @@ Result<DatasourcePtr> MakeParquetDatasource(ParquetReadOptions options);
 
 struct ImageReadOptions {
   FileReadOptions files;
-  std::optional<std::pair<int, int>> size;  // (height, width): bilinear resize, as Pillow
-  std::string mode;                         // "": as stored; "RGB", "L", "RGBA", …
-  bool skip_errors = false;                 // drop unreadable files instead of failing
+  std::optional<std::pair<int, int>> size;        // (height, width): bilinear resize, as Pillow
+  std::string mode;                               // "": as stored; "RGB", "L", "RGBA", …
+  bool skip_errors = false;                       // drop unreadable files instead of failing
+  int64_t max_pixels = media::kDefaultMaxPixels;  // of a file; larger ones are refused
 };
 Result<DatasourcePtr> MakeImageDatasource(ImageReadOptions options);
 
@@ -144,10 +146,11 @@ Result<DatasourcePtr> MakeTfrecordDatasource(TfrecordReadOptions options);
 struct WebDatasetReadOptions {
   FileReadOptions files;
   bool decode = true;  // text, numbers, images, npy and JSON by suffix; false: all stays bytes
-  std::optional<std::vector<std::string>> fileselect;  // patterns of file names; nullopt: all
-  std::optional<std::vector<std::string>> suffixes;    // patterns of suffixes; nullopt: all
-  bool verbose_open = false;                           // log each archive
-  bool expand_json = false;                            // keys of "json" become columns
+  std::optional<std::vector<std::string>> fileselect;   // patterns of file names; nullopt: all
+  std::optional<std::vector<std::string>> suffixes;     // patterns of suffixes; nullopt: all
+  bool verbose_open = false;                            // log each archive
+  int64_t max_image_pixels = media::kDefaultMaxPixels;  // larger images are refused
+  bool expand_json = false;                             // keys of "json" become columns
 };
 Result<DatasourcePtr> MakeWebDatasetDatasource(WebDatasetReadOptions options);
 

@@ -181,7 +181,7 @@ std::vector<ImageInfo> ImageDatasource::Sample(int64_t* scratch_bytes) const {
   for (size_t i = 0; i < count; ++i) {
     auto data = ReadFile(options_.files.paths[i * num_files / count], &bytes);
     if (!data.ok()) continue;
-    auto info = media::ReadImageInfo(*data);
+    auto info = media::ReadImageInfo(*data, options_.max_pixels);
     if (!info.ok()) continue;
     const int64_t stored_bytes = info->size_bytes();
     if (load_.mode) info->mode = *load_.mode;
@@ -308,6 +308,7 @@ Result<std::string> ImageDatasource::Serialize() const {
   out.I64(options_.size ? options_.size->second : 0);
   out.Str(options_.mode);
   out.Bool(options_.skip_errors);
+  out.I64(options_.max_pixels);
   return out.Take();
 }
 
@@ -315,15 +316,16 @@ Result<std::string> ImageDatasource::Serialize() const {
 
 Result<DatasourcePtr> MakeImageDatasource(ImageReadOptions options) {
   media::ImageLoadOptions load;
+  load.max_pixels = options.max_pixels;
   if (options.size) {
     const auto [height, width] = *options.size;
     if (height <= 0 || width <= 0) {
       return Status::Invalid("Expected `size` to contain positive integers, but got (", height,
                              ", ", width, ") instead.");
     }
-    if (int64_t{height} * width > media::kDefaultMaxPixels) {
+    if (int64_t{height} * width > options.max_pixels) {
       return Status::Invalid("`size` (", height, ", ", width, ") has more than ",
-                             media::kDefaultMaxPixels, " pixels");
+                             options.max_pixels, " pixels (DataContext.max_image_pixels)");
     }
     load.size = options.size;
   }
@@ -347,6 +349,7 @@ Result<DatasourcePtr> DeserializeImageDatasource(std::string_view bytes) {
   if (has_size) options.size = {height, width};
   options.mode = in.Str();
   options.skip_errors = in.Bool();
+  options.max_pixels = in.I64();
   ARROW_RETURN_NOT_OK(in.Finish());
   return MakeImageDatasource(std::move(options));
 }

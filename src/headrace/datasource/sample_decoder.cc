@@ -67,9 +67,10 @@ Status DecodeNpy(std::string content, SampleValue* value) {
 
 }  // namespace
 
-SampleDecoder::SampleDecoder(bool decode, const ReadOptions& read)
-    : decode_(decode), read_(read), loader_([this] {
+SampleDecoder::SampleDecoder(bool decode, int64_t max_image_pixels, const ReadOptions& read)
+    : decode_(decode), read_(read), loader_([this, max_image_pixels] {
         media::ImageLoadOptions load;
+        load.max_pixels = max_image_pixels;
         if (!read_.hold_memory) return load;
         load.before_decode = [this](int64_t bytes) -> Status {
           if (bytes <= kExpectedImageBytes) return Status::OK();

@@ -15,8 +15,9 @@ namespace headrace::datasource {
 /// Files of samples to values. One thread.
 class SampleDecoder {
  public:
-  /// `decode` false: all files stay bytes. Large images set memory aside by read.hold_memory.
-  SampleDecoder(bool decode, const ReadOptions& read);
+  /// `decode` false: all files stay bytes. Images above `max_image_pixels` are refused; large
+  /// images set memory aside by read.hold_memory.
+  SampleDecoder(bool decode, int64_t max_image_pixels, const ReadOptions& read);
 
   /// The values of `sample`, whose contents are taken. Fails with Invalid naming key and suffix.
   Result<std::vector<std::pair<std::string, SampleValue>>> Decode(Sample* sample);

@@ -33,7 +33,7 @@ class WebDatasetReader final : public BlockReader {
       : options_(options),
         path_(std::move(path)),
         samples_(std::move(tar), options_.fileselect, options_.suffixes),
-        decoder_(options_.decode, read),
+        decoder_(options_.decode, options_.max_image_pixels, read),
         columns_(path_, options_.expand_json, read.pool),
         block_bytes_(BlockBytes(read.target_max_block_size)) {}
 
@@ -98,6 +98,7 @@ class WebDatasetDatasource final : public FileDatasource {
     WriteColumns(options_.suffixes, &out);
     out.Bool(options_.verbose_open);
     out.Bool(options_.expand_json);
+    out.I64(options_.max_image_pixels);
     return out.Take();
   }
 
@@ -120,6 +121,7 @@ Result<DatasourcePtr> DeserializeWebDatasetDatasource(std::string_view bytes) {
   options.suffixes = ReadColumns(&in);
   options.verbose_open = in.Bool();
   options.expand_json = in.Bool();
+  options.max_image_pixels = in.I64();
   ARROW_RETURN_NOT_OK(in.Finish());
   return MakeWebDatasetDatasource(std::move(options));
 }

@@ -74,9 +74,10 @@ Status CheckSize(const ImageInfo& info, int64_t max_pixels) {
     return Status::Invalid("it has no pixels (", info.width, " x ", info.height, ")");
   }
   if (int64_t{info.width} * info.height > max_pixels) {
-    return Status::Invalid("it claims ", info.width, " x ", info.height,
-                           " pixels, over the limit of ", max_pixels,
-                           "; this may be a decompression bomb");
+    return Status::Invalid(
+        "it claims ", info.width, " x ", info.height, " pixels, over the limit of ", max_pixels,
+        "; this may be a decompression bomb (DataContext.max_image_pixels sets the "
+        "limit)");
   }
   return Status::OK();
 }
