@@ -361,8 +361,21 @@ def object_store_stats() -> dict[str, float]:
     restored_bytes, num_spilled, num_restored, spill_s, restore_s (since the engine started)."""
 
 def list_files(
-    paths: Sequence[str], extensions: Sequence[str], ignore_missing_paths: bool
-) -> list[tuple[str, int]]: ...
+    paths: Sequence[str], extensions: Sequence[str], ignore_missing_paths: bool, access: FileAccess, enough: int = 0
+) -> tuple[list[tuple[str, int]], bool]:
+    """Files with their sizes, and whether these are all: with ``enough`` it stops at the page that has so many."""
+
+class FileAccess:
+    """How the paths of one read or write are reached; credentials and options of URIs move here."""
+
+    def __init__(self) -> None: ...
+    filesystem: bytes  # pickle of a filesystem of pyarrow or fsspec; b"": paths say which
+    environment: dict[str, str]  # variables that filesystems look at
+    retried_errors: list[str]
+    max_attempts: int
+    max_backoff_s: float
+    deadline_s: float
+
 def set_log_level(level: str, /) -> None: ...
 def version() -> str: ...
 def run_worker(socket_fd: int, control_fd: int, /) -> None:

@@ -98,7 +98,7 @@ def test_files_are_shuffled_by_seed(parquet):
         ({"colums": ["id"]}, TypeError, "read_parquet.. got an unexpected keyword argument 'colums'"),
         ({"override_num_blocks": 0}, ValueError, "override_num_blocks"),
         ({"ray_remote_args": {"num_cpu": 1}}, ValueError, "num_cpu"),
-        ({"filesystem": object()}, ValueError, "filesystem"),
+        ({"filesystem": object()}, TypeError, "filesystem"),
         ({"filter": 3}, TypeError, "expression"),
     ],
 )

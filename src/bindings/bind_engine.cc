@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <nanobind/stl/map.h>
 #include <nanobind/stl/optional.h>
-#include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
@@ -10,7 +9,6 @@
 #include "headrace/api/engine.h"
 #include "headrace/backend/local/worker_main.h"
 #include "headrace/base/log.h"
-#include "headrace/io/listing.h"
 
 namespace headrace::bindings {
 namespace {
@@ -65,20 +63,6 @@ std::map<std::string, double> ObjectStoreStats() {
           {"restore_s", stats.restore_s}};
 }
 
-std::vector<std::pair<std::string, int64_t>> ListFiles(const std::vector<std::string>& paths,
-                                                       std::vector<std::string> extensions,
-                                                       bool ignore_missing_paths) {
-  auto listed = [&] {
-    nb::gil_scoped_release nogil;  // may wait for a file system
-    return io::ListFiles(paths, {std::move(extensions), ignore_missing_paths});
-  }();
-  std::vector<std::pair<std::string, int64_t>> out;
-  for (auto& file : ValueOrRaise(std::move(listed))) {
-    out.emplace_back(std::move(file.path), file.size_bytes);
-  }
-  return out;
-}
-
 void SetLevel(const std::string& level) {
   const LogLevel value = level == "debug"   ? LogLevel::kDebug
                          : level == "info"  ? LogLevel::kInfo
@@ -115,7 +99,6 @@ void BindEngine(nb::module_& module) {
              [] { return ValueOrRaise(api::Engine::Current())->TotalResources(); });
   module.def("available_resources", &AvailableResources);
   module.def("object_store_stats", &ObjectStoreStats);
-  module.def("list_files", &ListFiles);
   module.def("set_log_level", &SetLevel);
   module.def("version", [] { return std::string(HEADRACE_VERSION); });
   module.def(

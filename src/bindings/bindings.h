@@ -19,6 +19,7 @@ void BindBlock(nb::module_& module);
 void BindExpr(nb::module_& module);
 void BindExecution(nb::module_& module);
 void BindPlan(nb::module_& module);
+void BindStorage(nb::module_& module);
 void BindEngine(nb::module_& module);
 
 }  // namespace headrace::bindings

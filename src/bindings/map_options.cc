@@ -110,6 +110,7 @@ Result<datasource::FileReadOptions> FileReadOptionsFrom(const nb::dict& files) {
   datasource::FileReadOptions out;
   ARROW_RETURN_NOT_OK(ReadDict("file", files,
                                {{"paths", Into(&out.paths)},
+                                {"access", Into(&out.access)},
                                 {"sizes", Into(&out.sizes)},
                                 {"include_paths", Into(&out.include_paths)},
                                 {"partitioning", [&](nb::handle value) {
@@ -162,6 +163,7 @@ Result<datasource::FileWriteOptions> FileWriteOptionsFrom(const nb::dict& write,
   std::string mode = "append";
   ARROW_RETURN_NOT_OK(ReadDict("write", write,
                                {{"path", Into(&out.path)},
+                                {"access", Into(&out.access)},
                                 {"mode", Into(&mode)},
                                 {"try_create_dir", Into(&out.try_create_dir)},
                                 {"min_rows_per_file", Into(&out.min_rows_per_file)},
@@ -175,6 +177,7 @@ Result<datasource::FileWriteOptions> FileWriteOptionsFrom(const nb::dict& write,
   const auto it = kModes.find(mode);
   if (it == kModes.end()) return Status::Invalid("unknown save mode '", mode, "'");
   out.mode = it->second;
+  ARROW_ASSIGN_OR_RAISE(out.path, out.access.Admit(out.path));
   out.dataset_id = dataset_id;
   return out;
 }

@@ -2,6 +2,7 @@
 #include "bindings/bindings.h"
 #include "bindings/python_datasink.h"
 #include "bindings/python_datasource.h"
+#include "bindings/python_filesystem.h"
 #include "bindings/python_udf_host.h"
 #include "bindings/raise.h"
 #include "headrace/block/tensor.h"
@@ -16,10 +17,12 @@ NB_MODULE(_core, module) {
   worker::SetProcessUdfHost(&ThePythonUdfHost());
   datasource::SetForeignKind(
       {kPythonKind, &DeserializePythonDatasource, &DeserializePythonDatasink});
+  io::SetProcessFilesystemHost(&ThePythonFilesystemHost());
   BindBlock(module);
   BindExpr(module);
   BindExecution(module);
   BindPlan(module);
+  BindStorage(module);
   BindEngine(module);
 }
 

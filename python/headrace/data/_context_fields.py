@@ -22,7 +22,10 @@ RETRIED_IO_ERRORS = (
     "AWS Error INTERNAL_FAILURE",
     "AWS Error NETWORK_CONNECTION",
     "AWS Error SLOW_DOWN",
+    "AWS Error UNKNOWN (HTTP status 500)",
+    "AWS Error UNKNOWN (HTTP status 502)",
     "AWS Error UNKNOWN (HTTP status 503)",
+    "AWS Error UNKNOWN (HTTP status 504)",
     "AWS Error SERVICE_UNAVAILABLE",
 )
 
@@ -55,9 +58,16 @@ class ContextFields:
     isolate_read_workers: bool = False
     """Separate processes for reads. No effect: native reads run in threads."""
     retried_io_errors: list[str] | tuple[str, ...] = RETRIED_IO_ERRORS
-    """Texts of I/O errors that are worth another try. No effect: the filesystem library retries by its own rules."""
+    """A request to storage that is not local is made again when its error has one of these texts, or when an answer
+    ends too early. Waits between attempts double from 0.1 s, with jitter. Used."""
+    retried_io_max_attempts: int = 10
+    """Attempts of one request to storage. Used; Ray's number, which cannot be set there."""
+    retried_io_max_backoff_s: float = 32.0
+    """Longest wait between two attempts. Used; as above."""
+    retried_io_deadline_s: float = 300.0
+    """Seconds after which a request to storage is not made again. Used; as above."""
     write_file_retry_on_errors: list[str] | tuple[str, ...] = RETRIED_IO_ERRORS
-    """Old name of ``retried_io_errors`` for writes. No effect: as above."""
+    """Old name of ``retried_io_errors``. Used."""
     s3_try_create_dir: bool = False
     """Create the directory before writing to S3. No effect: object stores need no directories."""
     override_object_store_memory_limit_fraction: float | None = None

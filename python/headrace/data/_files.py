@@ -7,15 +7,16 @@ import os
 
 from headrace import _core
 from headrace.data import _map_options as arguments
+from headrace.data._paths import Located
+from headrace.data.context import DataContext
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any, Literal, TypedDict
 
+    from headrace.data._paths import Paths
     from headrace.data.datasource import FileShuffleConfig, Partitioning, PathPartitionFilter
-
-    Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 
     class FileReadArguments(TypedDict, total=False):
         """Keywords of every file reader; see ``headrace.data.read_api``."""
@@ -86,55 +87,32 @@ class FileArguments:
         )
         if "file_extensions" in given:
             extensions = given["file_extensions"]
-        listed = _list(paths, extensions, given)
+        many = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
+        if not many:
+            raise ValueError("Must provide at least one path.")
+        located = Located(many, given.get("filesystem"), DataContext.get_current())
+        listed = _list(located, extensions, given)
         partitioning = given.get("partitioning", "hive" if hive else None)
         self.files: dict[str, Any] = {
             "paths": [path for path, _ in listed],
             "sizes": [size for _, size in listed],
+            "access": located.access,
             "include_paths": bool(given.get("include_paths", False)),
             "partitioning": _partitioning(partitioning),
         }
 
 
-def local_path(path: str | os.PathLike[str], filesystem: Any) -> str:
-    """``path`` as the engine takes it.
-
-    Raises:
-        ValueError: ``filesystem`` is not a local one.
-        TypeError: ``path`` is not a path.
-    """
-    if not isinstance(path, (str, os.PathLike)):
-        raise TypeError(f"A path must be a str or os.PathLike, got {type(path).__name__}")
-    text = os.fspath(path)
-    if isinstance(text, bytes):
-        text = os.fsdecode(text)
-    if filesystem is None:
-        return text
-    kind = type(filesystem).__name__
-    if kind == "LocalFileSystem":
-        return text
-    if kind == "SubTreeFileSystem" and type(filesystem.base_fs).__name__ == "LocalFileSystem":
-        return os.path.join(filesystem.base_path, text.lstrip("/"))
-    raise ValueError(
-        f"filesystem={kind} is not supported; leave `filesystem` out and give URIs such as "
-        "s3://bucket/key, s3://anonymous@bucket/key or gs://bucket/key."
-    )
-
-
-def _list(paths: Paths, extensions: Sequence[str] | None, given: dict[str, Any]) -> list[tuple[str, int]]:
+def _list(located: Located, extensions: Sequence[str] | None, given: dict[str, Any]) -> list[tuple[str, int]]:
     """The files to read with their sizes, in reading order."""
-    many = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
-    if not many:
-        raise ValueError("Must provide at least one path.")
-    wanted = [local_path(path, given.get("filesystem")) for path in many]
     suffixes = [suffix.lower().lstrip(".") for suffix in extensions or ()]
-    listed = list(_core.list_files(wanted, suffixes, bool(given.get("ignore_missing_paths", False))))
+    ignore_missing = bool(given.get("ignore_missing_paths", False))
+    listed, _ = _core.list_files(located.paths, suffixes, ignore_missing, located.access)
     chosen = given.get("partition_filter")
     if chosen is not None:
         kept = set(chosen([path for path, _ in listed]))
         listed = [entry for entry in listed if entry[0] in kept]
         if not listed:
-            raise ValueError(f"No input files are left after applying the partition filter {chosen!r} to {wanted}.")
+            raise ValueError(f"No input files are left after applying the partition filter {chosen!r} to {located.paths}.")
     shuffle = given.get("shuffle")
     if shuffle is not None:
         seed = getattr(shuffle, "seed", None)

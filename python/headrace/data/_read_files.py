@@ -12,7 +12,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Unpack
 
-    from headrace.data._files import FileReadArguments, Paths
+    from headrace.data._files import FileReadArguments
+    from headrace.data._paths import Paths
 
 IMAGE_EXTENSIONS = ("png", "jpg", "jpeg", "tif", "tiff", "bmp", "gif")
 

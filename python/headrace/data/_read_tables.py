@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     import pyarrow.csv
     import pyarrow.json
 
-    from headrace.data._files import FileReadArguments, Paths
+    from headrace.data._files import FileReadArguments
+    from headrace.data._paths import Paths
 
 # Options of pyarrow's Parquet reader that headrace decides itself.
 _PARQUET_WITHOUT_EFFECT = frozenset(

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
+    from headrace.data.context import DataContext
+
 _MODES = ("append", "overwrite", "create", "error", "ignore")
 
 
@@ -25,7 +27,7 @@ class WriteMethods(DatasetBase):
     "overwrite" (removes what is there), "create" or "error" (fails if the directory exists), "ignore" (does nothing
     then). ``min_rows_per_file``: rows gathered for a file at least. ``max_rows_per_file``: rows of a file at most.
     ``concurrency``: tasks that write at a time. ``ray_remote_args``: options of these tasks, such as ``num_cpus``.
-    ``filesystem``: None or a local one; remote paths are URIs. File names start with an id of the run, so appending
+    ``filesystem``: one of pyarrow.fs or fsspec that ``path`` is in; None: the path says which. File names start with an id of the run, so appending
     never collides.
     """
 
@@ -83,7 +85,7 @@ class WriteMethods(DatasetBase):
             given.update(_known("arrow_parquet_args_fn", arrow_parquet_args_fn(), given, "row_group_size"))
         if min_rows_per_file is None:
             min_rows_per_file = num_rows_per_file
-        given.update(file_options(path, filesystem, try_create_dir, min_rows_per_file, max_rows_per_file, mode))
+        given.update(file_options(self._context, path, filesystem, try_create_dir, min_rows_per_file, max_rows_per_file, mode))
         self._write("write_parquet", given, concurrency, ray_remote_args)
 
     def write_csv(
@@ -135,7 +137,7 @@ class WriteMethods(DatasetBase):
             given.update(_known("arrow_csv_args_fn", extra, given))
         if min_rows_per_file is None:
             min_rows_per_file = num_rows_per_file
-        given.update(file_options(path, filesystem, try_create_dir, min_rows_per_file, max_rows_per_file, mode))
+        given.update(file_options(self._context, path, filesystem, try_create_dir, min_rows_per_file, max_rows_per_file, mode))
         self._write("write_csv", given, concurrency, ray_remote_args)
 
     def write_json(
@@ -168,7 +170,7 @@ class WriteMethods(DatasetBase):
         """
         if min_rows_per_file is None:
             min_rows_per_file = num_rows_per_file
-        given = file_options(path, filesystem, try_create_dir, min_rows_per_file, max_rows_per_file, mode)
+        given = file_options(self._context, path, filesystem, try_create_dir, min_rows_per_file, max_rows_per_file, mode)
         self._write("write_json", given, concurrency, ray_remote_args)
 
     def write_numpy(
@@ -203,7 +205,7 @@ class WriteMethods(DatasetBase):
         """
         if min_rows_per_file is None:
             min_rows_per_file = num_rows_per_file
-        given = file_options(path, filesystem, try_create_dir, min_rows_per_file, max_rows_per_file, mode)
+        given = file_options(self._context, path, filesystem, try_create_dir, min_rows_per_file, max_rows_per_file, mode)
         self._write("write_numpy", {**given, "column": column}, concurrency, ray_remote_args)
 
     def write_arrow(
@@ -235,7 +237,7 @@ class WriteMethods(DatasetBase):
         ...     ray.data.read_arrow(path).count()
         3
         """
-        given = file_options(path, filesystem, try_create_dir, min_rows_per_file, max_rows_per_file, mode)
+        given = file_options(self._context, path, filesystem, try_create_dir, min_rows_per_file, max_rows_per_file, mode)
         self._write("write_arrow", {**given, "compression": compression or "none"}, concurrency, ray_remote_args)
 
     def write_orc(
@@ -277,7 +279,7 @@ class WriteMethods(DatasetBase):
             given.update(_known("arrow_orc_args_fn", arrow_orc_args_fn(), given))
         given["compression"] = (given["compression"] or "none").lower()
         whole_number("stripe_size", given["stripe_size"], 1)
-        given.update(file_options(path, filesystem, try_create_dir, min_rows_per_file, max_rows_per_file, mode))
+        given.update(file_options(self._context, path, filesystem, try_create_dir, min_rows_per_file, max_rows_per_file, mode))
         self._write("write_orc", given, concurrency, ray_remote_args)
 
     def _write(
@@ -294,6 +296,7 @@ class WriteMethods(DatasetBase):
 
 
 def file_options(
+    context: DataContext,
     path: str | os.PathLike[str],
     filesystem: Any,
     try_create_dir: bool,
@@ -306,7 +309,7 @@ def file_options(
     Raises:
         ValueError: An unknown mode, or numbers of rows that contradict each other.
     """
-    from headrace.data._files import local_path
+    from headrace.data._paths import Located
 
     word = str(getattr(mode, "value", mode)).lower()
     if word not in _MODES:
@@ -316,8 +319,10 @@ def file_options(
             whole_number(name, rows, 1)
     if min_rows is not None and max_rows is not None and min_rows > max_rows:
         raise ValueError(f"min_rows_per_file ({min_rows}) must be <= max_rows_per_file ({max_rows})")
+    located = Located([path], filesystem, context)
     return {
-        "path": local_path(path, filesystem),
+        "path": located.paths[0],
+        "access": located.access,
         "mode": word,
         "try_create_dir": bool(try_create_dir),
         "min_rows_per_file": min_rows or 0,

@@ -53,7 +53,7 @@ class WriteRecordMethods(WriteMethods):
         """
         if min_rows_per_file is None:
             min_rows_per_file = num_rows_per_file
-        given = file_options(path, filesystem, try_create_dir, min_rows_per_file, max_rows_per_file, mode)
+        given = file_options(self._context, path, filesystem, try_create_dir, min_rows_per_file, max_rows_per_file, mode)
         self._write("write_tfrecords", {**given, "tf_schema": features_of(tf_schema)}, concurrency, ray_remote_args)
 
     def write_webdataset(
@@ -99,6 +99,6 @@ class WriteRecordMethods(WriteMethods):
             raise ValueError(f"encoder: True can only be the last step, and formats have no encoder; got {encoder!r}")
         if min_rows_per_file is None:
             min_rows_per_file = num_rows_per_file
-        given = file_options(path, filesystem, try_create_dir, min_rows_per_file, max_rows_per_file, mode)
+        given = file_options(self._context, path, filesystem, try_create_dir, min_rows_per_file, max_rows_per_file, mode)
         encoded = self._derive(self._plan).map(EncodeSteps(functions)) if functions else self
         encoded._write("write_webdataset", {**given, "encode": encode}, concurrency, ray_remote_args)

@@ -57,4 +57,11 @@ std::string Dataset::State::stats() const {
   return stats_;
 }
 
+io::RetryPolicy api::RetryPolicyOf(const DataContext& context) {
+  return {.retried_errors = context.retried_io_errors,
+          .max_attempts = context.retried_io_max_attempts,
+          .max_backoff_s = context.retried_io_max_backoff_s,
+          .deadline_s = context.retried_io_deadline_s};
+}
+
 }  // namespace headrace

@@ -10,6 +10,7 @@
 #include "headrace/base/lock_annotations.h"
 #include "headrace/base/status.h"
 #include "headrace/dataset.h"
+#include "headrace/io/retry.h"
 #include "headrace/plan/logical_operator.h"
 
 namespace headrace {
@@ -38,6 +39,9 @@ struct Dataset::State {
 };
 
 namespace api {
+
+/// What `context` says about requests to storage that fail.
+io::RetryPolicy RetryPolicyOf(const DataContext& context);
 
 /// A dataset over `plan`.
 Dataset MakeDataset(plan::LogicalOperatorPtr plan, DataContext context);

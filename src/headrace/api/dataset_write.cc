@@ -8,9 +8,10 @@ namespace headrace {
 namespace {
 
 datasource::FileWriteOptions FilesTo(const std::string& path, const WriteFilesOptions& options,
-                                     Status* wrong) {
+                                     const DataContext& context, Status* wrong) {
   datasource::FileWriteOptions out;
-  out.path = path;
+  out.access.retry = api::RetryPolicyOf(context);
+  *wrong &= out.access.Admit(path).Value(&out.path);
   out.mode = options.mode;
   out.try_create_dir = options.try_create_dir;
   out.min_rows_per_file = api::AtLeast("min_rows_per_file", options.min_rows_per_file, 1, 0, wrong);
@@ -40,7 +41,7 @@ Status Dataset::WriteDatasink(DatasinkPtr sink, const WriteFilesOptions& options
 Status Dataset::WriteParquet(const std::string& path, const WriteParquetOptions& options) const {
   Status wrong;
   datasource::ParquetWriteOptions out;
-  out.files = FilesTo(path, options.files, &wrong);
+  out.files = FilesTo(path, options.files, state_->context, &wrong);
   out.compression = options.compression;
   out.compression_level = options.compression_level;
   out.row_group_size = api::AtLeast("row_group_size", options.row_group_size, 1, 0, &wrong);
@@ -54,7 +55,7 @@ Status Dataset::WriteParquet(const std::string& path, const WriteParquetOptions&
 Status Dataset::WriteCsv(const std::string& path, const WriteCsvOptions& options) const {
   Status wrong;
   datasource::CsvWriteOptions out;
-  out.files = FilesTo(path, options.files, &wrong);
+  out.files = FilesTo(path, options.files, state_->context, &wrong);
   out.include_header = options.include_header;
   out.delimiter = options.delimiter;
   out.quoting_style = options.quoting_style;
@@ -65,7 +66,7 @@ Status Dataset::WriteCsv(const std::string& path, const WriteCsvOptions& options
 
 Status Dataset::WriteJson(const std::string& path, const WriteJsonOptions& options) const {
   Status wrong;
-  datasource::FileWriteOptions out = FilesTo(path, options.files, &wrong);
+  datasource::FileWriteOptions out = FilesTo(path, options.files, state_->context, &wrong);
   ARROW_RETURN_NOT_OK(wrong);
   ARROW_ASSIGN_OR_RAISE(auto sink, datasource::MakeJsonDatasink(std::move(out)));
   return WriteDatasink(std::move(sink), options.files);
@@ -74,7 +75,7 @@ Status Dataset::WriteJson(const std::string& path, const WriteJsonOptions& optio
 Status Dataset::WriteArrow(const std::string& path, const WriteArrowOptions& options) const {
   Status wrong;
   datasource::ArrowWriteOptions out;
-  out.files = FilesTo(path, options.files, &wrong);
+  out.files = FilesTo(path, options.files, state_->context, &wrong);
   out.compression = options.compression;
   ARROW_RETURN_NOT_OK(wrong);
   ARROW_ASSIGN_OR_RAISE(auto sink, datasource::MakeArrowDatasink(std::move(out)));
@@ -84,7 +85,7 @@ Status Dataset::WriteArrow(const std::string& path, const WriteArrowOptions& opt
 Status Dataset::WriteOrc(const std::string& path, const WriteOrcOptions& options) const {
   Status wrong;
   datasource::OrcWriteOptions out;
-  out.files = FilesTo(path, options.files, &wrong);
+  out.files = FilesTo(path, options.files, state_->context, &wrong);
   out.compression = options.compression;
   out.stripe_size = api::AtLeast("stripe_size", options.stripe_size, 1, 0, &wrong);
   ARROW_RETURN_NOT_OK(wrong);
@@ -96,7 +97,7 @@ Status Dataset::WriteTfrecords(const std::string& path,
                                const WriteTfrecordsOptions& options) const {
   Status wrong;
   datasource::TfrecordWriteOptions out;
-  out.files = FilesTo(path, options.files, &wrong);
+  out.files = FilesTo(path, options.files, state_->context, &wrong);
   ARROW_RETURN_NOT_OK(wrong);
   ARROW_ASSIGN_OR_RAISE(auto sink, datasource::MakeTfrecordDatasink(std::move(out)));
   return WriteDatasink(std::move(sink), options.files);
@@ -106,7 +107,7 @@ Status Dataset::WriteWebDataset(const std::string& path,
                                 const WriteWebDatasetOptions& options) const {
   Status wrong;
   datasource::WebDatasetWriteOptions out;
-  out.files = FilesTo(path, options.files, &wrong);
+  out.files = FilesTo(path, options.files, state_->context, &wrong);
   out.encode = options.encode;
   ARROW_RETURN_NOT_OK(wrong);
   ARROW_ASSIGN_OR_RAISE(auto sink, datasource::MakeWebDatasetDatasink(std::move(out)));

@@ -12,7 +12,6 @@
 #include "headrace/datasource/column_choice.h"
 #include "headrace/datasource/file_datasource.h"
 #include "headrace/datasource/table_formats.h"
-#include "headrace/io/listing.h"
 
 namespace headrace::datasource {
 namespace {
@@ -66,9 +65,9 @@ class StreamBatches final : public RecordBatches {
 
 /// Opens `path` in the form that its first bytes tell. `columns` nullopt: all.
 Result<std::unique_ptr<RecordBatches>> OpenBatches(
-    const std::string& path, const std::optional<std::vector<std::string>>& columns,
-    arrow::MemoryPool* pool) {
-  ARROW_ASSIGN_OR_RAISE(auto opened, io::OpenFile(path));
+    const FileDatasource& source, const std::string& path,
+    const std::optional<std::vector<std::string>>& columns, const ReadOptions& read) {
+  ARROW_ASSIGN_OR_RAISE(auto opened, source.OpenRandomAccess(path, read));
   ARROW_ASSIGN_OR_RAISE(const auto file, BoundReads(std::move(opened)));
   ARROW_ASSIGN_OR_RAISE(const auto head, file->ReadAt(0, kFileMagic.size()));
   const std::string_view magic(*head);
@@ -78,12 +77,12 @@ Result<std::unique_ptr<RecordBatches>> OpenBatches(
         "Feather version 1 cannot be read; write it again with pyarrow.feather.write_feather");
   }
   auto options = arrow::ipc::IpcReadOptions::Defaults();
-  options.memory_pool = pool;
+  options.memory_pool = read.pool;
   options.use_threads = false;  // tasks are the parallelism
   const bool is_file = magic == kFileMagic;
   if (columns) {
     // The schema tells which fields the columns are.
-    ARROW_ASSIGN_OR_RAISE(const auto all, OpenBatches(path, std::nullopt, pool));
+    ARROW_ASSIGN_OR_RAISE(const auto all, OpenBatches(source, path, std::nullopt, read));
     ARROW_ASSIGN_OR_RAISE(options.included_fields, FieldIndices(*all->schema(), *columns));
   }
   if (is_file) {
@@ -100,17 +99,17 @@ Result<std::unique_ptr<RecordBatches>> OpenBatches(
 
 class ArrowReader final : public BlockReader {
  public:
-  ArrowReader(std::string path, std::optional<std::vector<std::string>> columns,
-              arrow::MemoryPool* pool)
-      : path_(std::move(path)), columns_(std::move(columns)), pool_(pool) {}
+  ArrowReader(const FileDatasource& source, std::string path,
+              std::optional<std::vector<std::string>> columns, const ReadOptions& read)
+      : source_(source), path_(std::move(path)), columns_(std::move(columns)), read_(read) {}
 
   Result<std::optional<Block>> Next() override {
     if (batches_ == nullptr) {
-      ARROW_ASSIGN_OR_RAISE(batches_, OpenBatches(path_, columns_, pool_));
+      ARROW_ASSIGN_OR_RAISE(batches_, OpenBatches(source_, path_, columns_, read_));
     }
-    auto read = batches_->Next();
-    if (!read.ok()) return AtBatch(read.status());
-    std::shared_ptr<arrow::RecordBatch> batch = *std::move(read);
+    auto next = batches_->Next();
+    if (!next.ok()) return AtBatch(next.status());
+    std::shared_ptr<arrow::RecordBatch> batch = *std::move(next);
     if (batch == nullptr) {
       // A file without rows still tells its columns.
       if (number_ > 0) return std::nullopt;
@@ -132,9 +131,10 @@ class ArrowReader final : public BlockReader {
     return WithPrefix(status, "record batch " + std::to_string(number_) + ": ");
   }
 
+  const FileDatasource& source_;
   const std::string path_;
   const std::optional<std::vector<std::string>> columns_;
-  arrow::MemoryPool* const pool_;
+  const ReadOptions read_;
   std::unique_ptr<RecordBatches> batches_;
   int64_t number_ = 0;
 };
@@ -157,7 +157,7 @@ class ArrowDatasource final : public FileDatasource {
   Result<std::optional<int64_t>> CountRows() const override {
     int64_t rows = 0;
     for (const std::string& path : files().paths) {
-      auto batches = OpenBatches(path, std::nullopt, arrow::default_memory_pool());
+      auto batches = OpenBatches(*this, path, std::nullopt, {});
       // What is wrong with a file is told, or passed over, by reading it.
       if (!batches.ok()) return std::nullopt;
       const auto counted = (*batches)->CountRows();
@@ -168,14 +168,13 @@ class ArrowDatasource final : public FileDatasource {
   }
 
   Result<std::shared_ptr<arrow::Schema>> HeaderSchema(const std::string& path) const override {
-    ARROW_ASSIGN_OR_RAISE(const auto batches,
-                          OpenBatches(path, std::nullopt, arrow::default_memory_pool()));
+    ARROW_ASSIGN_OR_RAISE(const auto batches, OpenBatches(*this, path, std::nullopt, {}));
     return ChosenSchema(*batches->schema(), options_.columns);
   }
 
   Result<std::unique_ptr<BlockReader>> OpenFile(const std::string& path,
                                                 const ReadOptions& read) const override {
-    return std::make_unique<ArrowReader>(path, options_.columns, read.pool);
+    return std::make_unique<ArrowReader>(*this, path, options_.columns, read);
   }
   int64_t FileHeapBytes(int64_t file_bytes, const ReadParallelism&) const override {
     return std::min(file_bytes, kBatchBytes);

@@ -13,18 +13,19 @@ namespace {
 /// The content of one file as one row.
 class WholeFileReader final : public BlockReader {
  public:
-  WholeFileReader(std::string path, arrow::MemoryPool* pool)
-      : path_(std::move(path)), pool_(pool) {}
+  /// `access` outlives the reader.
+  WholeFileReader(std::string path, const io::FileAccess& access, const ReadOptions& options)
+      : path_(std::move(path)), access_(access), options_(options) {}
 
   Result<std::optional<Block>> Next() override {
     if (done_) return std::nullopt;
     done_ = true;
-    ARROW_ASSIGN_OR_RAISE(const auto bytes, ReadWholeFile(path_, /*decompress=*/false, pool_));
+    ARROW_ASSIGN_OR_RAISE(const auto bytes, ReadWholeFile(path_, access_, options_));
     if (bytes->size() > std::numeric_limits<int32_t>::max()) {
       return Status::CapacityError("file of ", bytes->size(), " bytes is too large for one row");
     }
     ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> offsets,
-                          arrow::AllocateBuffer(2 * sizeof(int32_t), pool_));
+                          arrow::AllocateBuffer(2 * sizeof(int32_t), options_.pool));
     auto* offset = reinterpret_cast<int32_t*>(offsets->mutable_data());
     offset[0] = 0;
     offset[1] = static_cast<int32_t>(bytes->size());
@@ -35,7 +36,8 @@ class WholeFileReader final : public BlockReader {
 
  private:
   const std::string path_;
-  arrow::MemoryPool* pool_;
+  const io::FileAccess& access_;
+  const ReadOptions options_;
   bool done_ = false;
 };
 
@@ -53,7 +55,7 @@ class BinaryDatasource final : public FileDatasource {
   }
   Result<std::unique_ptr<BlockReader>> OpenFile(const std::string& path,
                                                 const ReadOptions& read) const override {
-    return std::make_unique<WholeFileReader>(path, read.pool);
+    return std::make_unique<WholeFileReader>(path, files().access, read);
   }
   Result<std::string> Serialize() const override {
     WireWriter out;

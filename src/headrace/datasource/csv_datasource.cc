@@ -12,7 +12,7 @@
 #include "headrace/datasource/file_datasource.h"
 #include "headrace/datasource/text_encoding.h"
 #include "headrace/datasource/text_formats.h"
-#include "headrace/io/listing.h"
+#include "headrace/io/open_file.h"
 
 namespace headrace::datasource {
 namespace {
@@ -67,7 +67,7 @@ class CsvDatasource final : public FileDatasource {
 
   Result<std::unique_ptr<BlockReader>> OpenFile(const std::string& path,
                                                 const ReadOptions& read) const override {
-    ARROW_ASSIGN_OR_RAISE(auto stream, io::OpenStream(path, /*decompress=*/true));
+    ARROW_ASSIGN_OR_RAISE(auto stream, OpenStream(path, read));
     ARROW_ASSIGN_OR_RAISE(stream, DecodeToUtf8(std::move(stream), options_.encoding));
     if (CsvReader::Supports(options_)) return MakeReader(std::move(stream), nullptr, read);
     // An empty file has no rows; Arrow calls it an error.
@@ -91,10 +91,11 @@ class CsvDatasource final : public FileDatasource {
 
   Result<std::unique_ptr<BlockReader>> OpenRange(const std::string& path, const ByteRange& range,
                                                  const ReadOptions& read) const override {
-    ARROW_ASSIGN_OR_RAISE(auto file, io::OpenStream(path, /*decompress=*/false));
-    ARROW_ASSIGN_OR_RAISE(auto lines, OpenLineRange(path, range));
+    ARROW_ASSIGN_OR_RAISE(auto file, OpenRandomAccess(path, read));
+    ARROW_ASSIGN_OR_RAISE(auto lines, OpenLineRange(std::move(file), range));
     if (range.begin == 0) return MakeReader(std::move(lines), nullptr, read);
-    return MakeReader(std::move(file), std::move(lines), read);
+    ARROW_ASSIGN_OR_RAISE(auto head, OpenStream(path, read));
+    return MakeReader(std::move(head), std::move(lines), read);
   }
 
   int64_t FileHeapBytes(int64_t, const ReadParallelism& parallelism) const override {

@@ -8,7 +8,7 @@
 
 #include "headrace/base/fault_point.h"
 #include "headrace/base/wire.h"
-#include "headrace/io/listing.h"
+#include "headrace/io/file_access.h"
 
 namespace headrace::datasource {
 namespace {
@@ -91,8 +91,9 @@ Result<std::unique_ptr<StagedFiles>> StagedFiles::Make(const FileWriteOptions& o
                                                        std::string extension) {
   static std::atomic<int64_t> attempts{0};
   std::unique_ptr<StagedFiles> files(new StagedFiles);
-  ARROW_ASSIGN_OR_RAISE(std::tie(files->filesystem_, files->directory_),
-                        io::ResolveUri(options.path));
+  ARROW_ASSIGN_OR_RAISE(io::Location location, io::Locate(options.path, options.access));
+  files->filesystem_ = std::move(location.filesystem);
+  files->directory_ = std::move(location.path);
   char task[32];
   std::snprintf(task, sizeof(task), "%06lld", static_cast<long long>(info.task_index));
   files->stem_ = options.dataset_id.empty() ? info.write_id + '_' + task
@@ -136,8 +137,9 @@ std::string StagedFiles::Finish() {
 }
 
 Result<bool> WriteDestination::Prepare() const {
-  ARROW_ASSIGN_OR_RAISE(const auto resolved, io::ResolveUri(options_.path));
-  const auto& [filesystem, path] = resolved;
+  ARROW_ASSIGN_OR_RAISE(const auto resolved, io::Locate(options_.path, options_.access));
+  const auto& filesystem = resolved.filesystem;
+  const std::string& path = resolved.path;
   ARROW_ASSIGN_OR_RAISE(const auto info, filesystem->GetFileInfo(path));
   const bool exists = info.type() != arrow::fs::FileType::NotFound;
   if (exists && info.IsFile()) {
@@ -156,8 +158,9 @@ Result<bool> WriteDestination::Prepare() const {
 }
 
 Status WriteDestination::Commit(const std::vector<std::string>& finished) const {
-  ARROW_ASSIGN_OR_RAISE(const auto resolved, io::ResolveUri(options_.path));
-  const auto& [filesystem, path] = resolved;
+  ARROW_ASSIGN_OR_RAISE(const auto resolved, io::Locate(options_.path, options_.access));
+  const auto& filesystem = resolved.filesystem;
+  const std::string& path = resolved.path;
   ARROW_ASSIGN_OR_RAISE(const auto renames, Renames(finished));
   std::vector<std::string> old_files;
   if (options_.mode == SaveMode::kOverwrite) {
@@ -187,19 +190,20 @@ Status WriteDestination::Commit(const std::vector<std::string>& finished) const 
 }
 
 void WriteDestination::Abort(const std::vector<std::string>& finished) const {
-  const auto resolved = io::ResolveUri(options_.path);
+  const auto resolved = io::Locate(options_.path, options_.access);
   const auto renames = Renames(finished);
   if (!resolved.ok() || !renames.ok()) return;
   for (const Rename& rename : *renames) {
-    IgnoreStatus(resolved->first->DeleteFile(rename.temporary), "remove aborted output");
+    IgnoreStatus(resolved->filesystem->DeleteFile(rename.temporary), "remove aborted output");
   }
-  RemoveIfMadeAndEmpty(*resolved->first, resolved->second);
+  RemoveIfMadeAndEmpty(*resolved->filesystem, resolved->path);
 }
 
 void WriteDestination::RemoveLeftovers(const std::string& write_id) const {
-  const auto resolved = io::ResolveUri(options_.path);
+  const auto resolved = io::Locate(options_.path, options_.access);
   if (!resolved.ok()) return;
-  const auto& [filesystem, path] = *resolved;
+  const auto& filesystem = resolved->filesystem;
+  const std::string& path = resolved->path;
   arrow::fs::FileSelector selector;
   selector.base_dir = path;
   selector.allow_not_found = true;

@@ -11,7 +11,7 @@
 #include "headrace/datasource/block_shaper.h"
 #include "headrace/datasource/file_columns.h"
 #include "headrace/datasource/parquet_tasks.h"
-#include "headrace/io/listing.h"
+#include "headrace/io/open_file.h"
 
 namespace headrace::datasource {
 namespace {
@@ -162,7 +162,8 @@ Result<std::vector<ReadTask>> FileDatasource::PlanReadTasks(
   std::vector<RowGroupUnit> units;
   for (size_t file = 0; file < files_.paths.size(); ++file) {
     const int64_t bytes = DiskBytes(file);
-    const int64_t heap_bytes = FileHeapBytes(bytes, parallelism);
+    int64_t heap_bytes = FileHeapBytes(bytes, parallelism);
+    if (!files_.access.LocalPath(files_.paths[file])) heap_bytes += io::kRemoteReadBytes;
     const bool cut =
         bytes > cut_bytes + cut_bytes / 2 && CanCut(files_.paths[file], bytes, parallelism);
     if (!cut) {
@@ -221,10 +222,25 @@ Result<std::unique_ptr<BlockReader>> FileDatasource::Open(const ReadTask& task,
                      MakeBlockShape(packed.num_blocks, -1, options));
 }
 
-Result<std::shared_ptr<arrow::Buffer>> ReadWholeFile(const std::string& path, bool decompress,
-                                                     arrow::MemoryPool* pool) {
-  ARROW_ASSIGN_OR_RAISE(const auto stream, io::OpenStream(path, decompress));
-  arrow::BufferBuilder bytes(pool);
+Result<std::shared_ptr<arrow::io::InputStream>> FileDatasource::OpenStream(
+    const std::string& path, const ReadOptions& options) const {
+  return io::OpenStream(
+      path, files_.access,
+      {.decompress = true, .buffer_bytes = options.buffer_bytes, .cancelled = options.cancelled});
+}
+
+Result<std::shared_ptr<arrow::io::RandomAccessFile>> FileDatasource::OpenRandomAccess(
+    const std::string& path, const ReadOptions& options) const {
+  return io::OpenFile(path, files_.access, options.cancelled);
+}
+
+Result<std::shared_ptr<arrow::Buffer>> ReadWholeFile(const std::string& path,
+                                                     const io::FileAccess& access,
+                                                     const ReadOptions& options) {
+  ARROW_ASSIGN_OR_RAISE(
+      const auto stream,
+      io::OpenStream(path, access, {.buffer_bytes = 0, .cancelled = options.cancelled}));
+  arrow::BufferBuilder bytes(options.pool);
   // The size of the file, where it is that of the content: growing would hold it twice.
   if (auto* file = dynamic_cast<arrow::io::RandomAccessFile*>(stream.get())) {
     ARROW_ASSIGN_OR_RAISE(const int64_t size, file->GetSize());

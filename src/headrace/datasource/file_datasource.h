@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <arrow/io/interfaces.h>
+
 #include <memory>
 #include <optional>
 #include <string>
@@ -54,6 +56,12 @@ class FileDatasource : public Datasource, public std::enable_shared_from_this<Fi
   /// included.
   virtual int64_t FileHeapBytes(int64_t file_bytes, const ReadParallelism& parallelism) const = 0;
   const FileReadOptions& files() const { return files_; }
+  /// `path` from front to back, decompressed by suffix.
+  Result<std::shared_ptr<arrow::io::InputStream>> OpenStream(const std::string& path,
+                                                             const ReadOptions& options) const;
+  /// `path` in any order, as it is stored.
+  Result<std::shared_ptr<arrow::io::RandomAccessFile>> OpenRandomAccess(
+      const std::string& path, const ReadOptions& options) const;
 
  private:
   int64_t DiskBytes(size_t file) const;
@@ -65,8 +73,9 @@ class FileDatasource : public Datasource, public std::enable_shared_from_this<Fi
   const FileReadOptions files_;
 };
 
-/// The whole content of `path`, decompressed by suffix when `decompress`.
-Result<std::shared_ptr<arrow::Buffer>> ReadWholeFile(const std::string& path, bool decompress,
-                                                     arrow::MemoryPool* pool);
+/// The whole content of `path`, as it is stored.
+Result<std::shared_ptr<arrow::Buffer>> ReadWholeFile(const std::string& path,
+                                                     const io::FileAccess& access,
+                                                     const ReadOptions& options);
 
 }  // namespace headrace::datasource

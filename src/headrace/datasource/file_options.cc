@@ -6,6 +6,7 @@
 namespace headrace::datasource {
 
 void FileReadOptions::WriteTo(WireWriter* out) const {
+  access.WriteTo(out);
   out->Strs(paths);
   out->U64(sizes.size());
   for (const int64_t size : sizes) out->I64(size);
@@ -22,6 +23,7 @@ void FileReadOptions::WriteTo(WireWriter* out) const {
 
 FileReadOptions FileReadOptions::ReadFrom(WireReader* in) {
   FileReadOptions options;
+  options.access = io::FileAccess::ReadFrom(in);
   options.paths = in->Strs();
   options.sizes.resize(in->Count());
   for (int64_t& size : options.sizes) size = in->I64();
@@ -38,6 +40,7 @@ FileReadOptions FileReadOptions::ReadFrom(WireReader* in) {
 }
 
 void FileWriteOptions::WriteTo(WireWriter* out) const {
+  access.WriteTo(out);
   out->Str(path);
   out->U64(static_cast<uint64_t>(mode));
   out->Bool(try_create_dir);
@@ -48,6 +51,7 @@ void FileWriteOptions::WriteTo(WireWriter* out) const {
 
 FileWriteOptions FileWriteOptions::ReadFrom(WireReader* in) {
   FileWriteOptions options;
+  options.access = io::FileAccess::ReadFrom(in);
   options.path = in->Str();
   options.mode = static_cast<SaveMode>(in->U64());
   options.try_create_dir = in->Bool();

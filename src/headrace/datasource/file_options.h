@@ -12,6 +12,7 @@
 #include "headrace/base/status.h"
 #include "headrace/base/wire.h"
 #include "headrace/datasource.h"
+#include "headrace/io/file_access.h"
 #include "headrace/media/decode_image.h"
 #include "headrace/write_options.h"
 
@@ -29,6 +30,7 @@ struct Partitioning {
 /// What all file readers share. `paths` is already expanded: one entry per file, with sizes, in the
 /// order in which they are read (io/listing.h does that).
 struct FileReadOptions {
+  io::FileAccess access;
   std::vector<std::string> paths;
   std::vector<int64_t> sizes;  // bytes on disk, same length as paths
   bool include_paths = false;  // adds a string column "path"
@@ -162,6 +164,7 @@ using headrace::SaveMode;
 
 /// What all file sinks share.
 struct FileWriteOptions {
+  io::FileAccess access;
   std::string path;  // destination directory
   SaveMode mode = SaveMode::kAppend;
   bool try_create_dir = true;

@@ -11,7 +11,7 @@
 #include "headrace/block/tensor.h"
 #include "headrace/datasource/file_options.h"
 #include "headrace/datasource/image_block_builder.h"
-#include "headrace/io/listing.h"
+#include "headrace/io/open_file.h"
 #include "headrace/media/image_loader.h"
 
 namespace headrace::datasource {
@@ -31,8 +31,9 @@ constexpr int64_t kTasksPerCpu = 4;
 constexpr size_t kKeptFileBytes = 16 << 20;
 
 /// Reads `path` into `bytes`, reusing its memory, and returns the part that is filled.
-Result<media::Bytes> ReadFile(const std::string& path, std::vector<uint8_t>* bytes) {
-  ARROW_ASSIGN_OR_RAISE(const auto file, io::OpenFile(path));
+Result<media::Bytes> ReadFile(const std::string& path, const io::FileAccess& access,
+                              const std::atomic<bool>* cancelled, std::vector<uint8_t>* bytes) {
+  ARROW_ASSIGN_OR_RAISE(const auto file, io::OpenFile(path, access, cancelled));
   ARROW_ASSIGN_OR_RAISE(const int64_t size, file->GetSize());
   if (bytes->size() > kKeptFileBytes) std::vector<uint8_t>().swap(*bytes);
   if (bytes->size() < static_cast<size_t>(size)) bytes->resize(static_cast<size_t>(size));
@@ -103,7 +104,8 @@ class ImageReader final : public BlockReader {
 
   Status ReadOne(const std::string& path) {
     builder_.BeginRow();
-    ARROW_ASSIGN_OR_RAISE(const media::Bytes data, ReadFile(path, &file_bytes_));
+    ARROW_ASSIGN_OR_RAISE(const media::Bytes data,
+                          ReadFile(path, source_->files.access, options_.cancelled, &file_bytes_));
     const Status loaded = loader_.Load(data, &builder_).status();
     hold_.reset();  // the image is part of the block now
     ARROW_RETURN_NOT_OK(loaded);
@@ -179,7 +181,8 @@ std::vector<ImageInfo> ImageDatasource::Sample(int64_t* scratch_bytes) const {
   const size_t count = std::min(num_files, kSampleFiles);
   std::vector<uint8_t> bytes;
   for (size_t i = 0; i < count; ++i) {
-    auto data = ReadFile(options_.files.paths[i * num_files / count], &bytes);
+    auto data = ReadFile(options_.files.paths[i * num_files / count], options_.files.access,
+                         nullptr, &bytes);
     if (!data.ok()) continue;
     auto info = media::ReadImageInfo(*data, options_.max_pixels);
     if (!info.ok()) continue;

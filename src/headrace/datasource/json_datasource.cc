@@ -13,7 +13,7 @@
 #include "headrace/datasource/json_parser.h"
 #include "headrace/datasource/json_schema.h"
 #include "headrace/datasource/text_formats.h"
-#include "headrace/io/listing.h"
+#include "headrace/io/open_file.h"
 
 namespace headrace::datasource {
 namespace {
@@ -60,11 +60,16 @@ class JsonDatasource final : public FileDatasource {
   /// The objects of a file or of a range of it.
   Result<std::unique_ptr<JsonChunker>> OpenChunks(const std::string& path,
                                                   const std::optional<ByteRange>& range,
-                                                  arrow::MemoryPool* pool) const {
-    ARROW_ASSIGN_OR_RAISE(auto stream, range ? OpenLineRange(path, *range)
-                                             : io::OpenStream(path, /*decompress=*/true));
+                                                  const ReadOptions& read) const {
+    std::shared_ptr<arrow::io::InputStream> stream;
+    if (range) {
+      ARROW_ASSIGN_OR_RAISE(auto file, OpenRandomAccess(path, read));
+      ARROW_ASSIGN_OR_RAISE(stream, OpenLineRange(std::move(file), *range));
+    } else {
+      ARROW_ASSIGN_OR_RAISE(stream, OpenStream(path, read));
+    }
     const bool split = !options_.lines || options_.newlines_in_values;
-    return std::make_unique<JsonChunker>(std::move(stream), split, pool);
+    return std::make_unique<JsonChunker>(std::move(stream), split, read.pool);
   }
 
   /// Rows of whole objects; `schema` nullptr: inferred.
@@ -148,29 +153,28 @@ class JsonReader final : public BlockReader {
       : source_(source),
         path_(std::move(path)),
         range_(range),
-        pool_(read.pool),
+        read_(read),
         whole_bytes_(JsonDatasource::WholeBytes(read.target_max_block_size)),
-        chunk_bytes_(JsonDatasource::ChunkBytes(read.target_max_block_size, read.buffer_bytes)),
-        cancelled_(read.cancelled) {}
+        chunk_bytes_(JsonDatasource::ChunkBytes(read.target_max_block_size, read.buffer_bytes)) {}
 
   Result<std::optional<Block>> Next() override {
     if (chunks_ == nullptr) ARROW_RETURN_NOT_OK(Start());
     if (whole_) return std::exchange(whole_, std::nullopt);
     ARROW_ASSIGN_OR_RAISE(const auto text, chunks_->Next(chunk_bytes_));
     if (text == nullptr) return std::nullopt;
-    ARROW_ASSIGN_OR_RAISE(Block block, source_.Parse(text, schema_, pool_));
+    ARROW_ASSIGN_OR_RAISE(Block block, source_.Parse(text, schema_, read_.pool));
     return block;
   }
 
  private:
-  Status Open() { return source_.OpenChunks(path_, range_, pool_).Value(&chunks_); }
+  Status Open() { return source_.OpenChunks(path_, range_, read_).Value(&chunks_); }
 
   /// Reads a file that is parsed at once; of others, finds the types.
   Status Start() {
     ARROW_RETURN_NOT_OK(Open());
     schema_ = source_.explicit_schema();
     if (schema_ != nullptr) return Status::OK();
-    JsonRows rows(nullptr, pool_);
+    JsonRows rows(nullptr, read_.pool);
     std::shared_ptr<arrow::Buffer> text;
     for (int64_t bytes = 0; bytes < whole_bytes_; bytes += text->size()) {
       // The text of a piece is in the cache when it is parsed, and its memory is used again.
@@ -192,7 +196,7 @@ class JsonReader final : public BlockReader {
     ARROW_RETURN_NOT_OK(Open());
     ARROW_ASSIGN_OR_RAISE(const auto text, chunks_->Next(whole_bytes_));
     if (text == nullptr) return Status::OK();
-    ARROW_ASSIGN_OR_RAISE(Block begin, source_.ParseByArrow(text, nullptr, pool_));
+    ARROW_ASSIGN_OR_RAISE(Block begin, source_.ParseByArrow(text, nullptr, read_.pool));
     if (!chunks_->ended()) return InferSchema(begin.schema());
     whole_ = std::move(begin);
     return Status::OK();
@@ -201,10 +205,11 @@ class JsonReader final : public BlockReader {
   /// `schema` is that of the text so far; goes through the rest, and back to the begin.
   Status InferSchema(std::shared_ptr<arrow::Schema> schema) {
     while (true) {
-      if (cancelled_ != nullptr && *cancelled_) return Status::Cancelled("read cancelled");
+      if (read_.cancelled != nullptr && *read_.cancelled)
+        return Status::Cancelled("read cancelled");
       ARROW_ASSIGN_OR_RAISE(const auto text, chunks_->Next(chunk_bytes_));
       if (text == nullptr) break;
-      ARROW_ASSIGN_OR_RAISE(const Block block, source_.Parse(text, nullptr, pool_));
+      ARROW_ASSIGN_OR_RAISE(const Block block, source_.Parse(text, nullptr, read_.pool));
       schema = UnifyJsonSchemas(*schema, *block.schema());
     }
     schema_ = std::move(schema);
@@ -214,10 +219,9 @@ class JsonReader final : public BlockReader {
   const JsonDatasource& source_;
   const std::string path_;
   const std::optional<ByteRange> range_;
-  arrow::MemoryPool* const pool_;
+  const ReadOptions read_;
   const int64_t whole_bytes_;
   const int64_t chunk_bytes_;
-  const std::atomic<bool>* const cancelled_;
   std::unique_ptr<JsonChunker> chunks_;
   std::shared_ptr<arrow::Schema> schema_;  // nullptr: the file is parsed at once
   std::optional<Block> whole_;             // all of it

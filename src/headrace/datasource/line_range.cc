@@ -8,8 +8,6 @@
 #include <string_view>
 #include <utility>
 
-#include "headrace/io/listing.h"
-
 namespace headrace::datasource {
 namespace {
 
@@ -71,9 +69,8 @@ class LineRangeStream final : public arrow::io::InputStream {
 
 }  // namespace
 
-Result<std::shared_ptr<arrow::io::InputStream>> OpenLineRange(const std::string& path,
-                                                              const ByteRange& range) {
-  ARROW_ASSIGN_OR_RAISE(auto file, io::OpenFile(path));
+Result<std::shared_ptr<arrow::io::InputStream>> OpenLineRange(
+    std::shared_ptr<arrow::io::RandomAccessFile> file, const ByteRange& range) {
   auto stream = std::make_shared<LineRangeStream>(std::move(file), range);
   ARROW_RETURN_NOT_OK(stream->SkipLineBefore());
   return stream;

@@ -17,9 +17,9 @@ struct ByteRange {
   int64_t end = INT64_MAX;
 };
 
-/// The lines of `path`, which is not compressed, that begin in `range`: ranges that follow one
-/// another give each line once. A line ends with \n. One thread.
-Result<std::shared_ptr<arrow::io::InputStream>> OpenLineRange(const std::string& path,
-                                                              const ByteRange& range);
+/// The lines of `file` that begin in `range`: ranges that follow one another give each line once.
+/// A line ends with \n. One thread.
+Result<std::shared_ptr<arrow::io::InputStream>> OpenLineRange(
+    std::shared_ptr<arrow::io::RandomAccessFile> file, const ByteRange& range);
 
 }  // namespace headrace::datasource

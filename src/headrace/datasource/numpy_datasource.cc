@@ -11,7 +11,7 @@
 #include "headrace/datasource/file_datasource.h"
 #include "headrace/datasource/npy_header.h"
 #include "headrace/datasource/text_formats.h"
-#include "headrace/io/listing.h"
+#include "headrace/io/open_file.h"
 
 namespace headrace::datasource {
 namespace {
@@ -61,8 +61,13 @@ struct NpyLayout {
 /// The rows of one file, as many at a time as make a block.
 class NpyReader final : public BlockReader {
  public:
-  NpyReader(std::string path, const ReadOptions& read)
-      : path_(std::move(path)), pool_(read.pool), target_(read.target_max_block_size) {}
+  /// `access` outlives the reader.
+  NpyReader(std::string path, const io::FileAccess& access, const ReadOptions& read)
+      : path_(std::move(path)),
+        access_(access),
+        pool_(read.pool),
+        target_(read.target_max_block_size),
+        cancelled_(read.cancelled) {}
 
   Result<std::optional<Block>> Next() override {
     if (stream_ == nullptr) ARROW_RETURN_NOT_OK(Open());
@@ -80,7 +85,9 @@ class NpyReader final : public BlockReader {
 
  private:
   Status Open() {
-    ARROW_ASSIGN_OR_RAISE(stream_, io::OpenStream(path_, /*decompress=*/true));
+    ARROW_ASSIGN_OR_RAISE(
+        stream_, io::OpenStream(path_, access_,
+                                {.decompress = true, .buffer_bytes = 0, .cancelled = cancelled_}));
     file_ = dynamic_cast<arrow::io::RandomAccessFile*>(stream_.get());
     int64_t wanted = kHeaderBytes;
     Result<NpyHeader> header = Status::Invalid("no npy file");
@@ -186,8 +193,10 @@ class NpyReader final : public BlockReader {
   }
 
   const std::string path_;
+  const io::FileAccess& access_;
   arrow::MemoryPool* const pool_;
   const int64_t target_;
+  const std::atomic<bool>* const cancelled_;
   std::shared_ptr<arrow::io::InputStream> stream_;
   arrow::io::RandomAccessFile* file_ = nullptr;  // the stream, if it is not decompressed
   std::string ahead_;                            // read behind the header
@@ -205,7 +214,7 @@ class NumpyDatasource final : public FileDatasource {
   std::string name() const override { return "ReadNumpy"; }
   Result<std::unique_ptr<BlockReader>> OpenFile(const std::string& path,
                                                 const ReadOptions& read) const override {
-    return std::make_unique<NpyReader>(path, read);
+    return std::make_unique<NpyReader>(path, files().access, read);
   }
   int64_t FileHeapBytes(int64_t file_bytes, const ReadParallelism& parallelism) const override {
     const int64_t target = parallelism.target_max_block_size;

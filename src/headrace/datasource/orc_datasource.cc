@@ -9,7 +9,6 @@
 #include "headrace/datasource/column_choice.h"
 #include "headrace/datasource/file_datasource.h"
 #include "headrace/datasource/table_formats.h"
-#include "headrace/io/listing.h"
 
 namespace headrace::datasource {
 namespace {
@@ -23,12 +22,13 @@ constexpr int64_t kMaxRowsAtOnce = 64 << 10;
 // Beside the rows, a stripe's compressed streams are in memory one chunk each.
 constexpr int64_t kHeapBytes = 64 << 20;
 
-Result<std::unique_ptr<ORCFileReader>> OpenOrc(const std::string& path, arrow::MemoryPool* pool) {
-  ARROW_ASSIGN_OR_RAISE(auto opened, io::OpenFile(path));
+Result<std::unique_ptr<ORCFileReader>> OpenOrc(const FileDatasource& source,
+                                               const std::string& path, const ReadOptions& read) {
+  ARROW_ASSIGN_OR_RAISE(auto opened, source.OpenRandomAccess(path, read));
   ARROW_ASSIGN_OR_RAISE(const auto file, BoundReads(std::move(opened)));
   std::unique_ptr<ORCFileReader> reader;
-  ARROW_RETURN_NOT_OK(
-      CatchAsStatus("open ORC", [&] { return ORCFileReader::Open(file, pool).Value(&reader); }));
+  ARROW_RETURN_NOT_OK(CatchAsStatus(
+      "open ORC", [&] { return ORCFileReader::Open(file, read.pool).Value(&reader); }));
   return reader;
 }
 
@@ -42,8 +42,9 @@ int64_t RowsAtOnce(ORCFileReader* reader) {
 /// The rows of one file, stripe by stripe and within a stripe batch by batch.
 class OrcReader final : public BlockReader {
  public:
-  OrcReader(std::string path, ColumnChoice columns, arrow::MemoryPool* pool)
-      : path_(std::move(path)), columns_(std::move(columns)), pool_(pool) {}
+  OrcReader(const FileDatasource& source, std::string path, ColumnChoice columns,
+            const ReadOptions& read)
+      : source_(source), path_(std::move(path)), columns_(std::move(columns)), read_(read) {}
 
   Result<std::optional<Block>> Next() override {
     if (file_ == nullptr) ARROW_RETURN_NOT_OK(Open());
@@ -65,7 +66,7 @@ class OrcReader final : public BlockReader {
 
  private:
   Status Open() {
-    ARROW_ASSIGN_OR_RAISE(file_, OpenOrc(path_, pool_));
+    ARROW_ASSIGN_OR_RAISE(file_, OpenOrc(source_, path_, read_));
     ARROW_ASSIGN_OR_RAISE(const auto schema, file_->ReadSchema());
     std::vector<std::string> names = schema->field_names();
     if (columns_) {
@@ -77,9 +78,10 @@ class OrcReader final : public BlockReader {
     });
   }
 
+  const FileDatasource& source_;
   const std::string path_;
   const ColumnChoice columns_;
-  arrow::MemoryPool* const pool_;
+  const ReadOptions read_;
   std::unique_ptr<ORCFileReader> file_;
   std::shared_ptr<arrow::RecordBatchReader> batches_;
   int64_t num_rows_ = 0;
@@ -106,7 +108,7 @@ class OrcDatasource final : public FileDatasource {
   Result<std::optional<int64_t>> CountRows() const override {
     int64_t rows = 0;
     for (const std::string& path : files().paths) {
-      const auto file = OpenOrc(path, arrow::default_memory_pool());
+      const auto file = OpenOrc(*this, path, {});
       // What is wrong with a file is told, or passed over, by reading it.
       if (!file.ok()) return std::nullopt;
       rows += (*file)->NumberOfRows();
@@ -115,14 +117,14 @@ class OrcDatasource final : public FileDatasource {
   }
 
   Result<std::shared_ptr<arrow::Schema>> HeaderSchema(const std::string& path) const override {
-    ARROW_ASSIGN_OR_RAISE(const auto file, OpenOrc(path, arrow::default_memory_pool()));
+    ARROW_ASSIGN_OR_RAISE(const auto file, OpenOrc(*this, path, {}));
     ARROW_ASSIGN_OR_RAISE(const auto schema, file->ReadSchema());
     return ChosenSchema(*schema, options_.columns);
   }
 
   Result<std::unique_ptr<BlockReader>> OpenFile(const std::string& path,
                                                 const ReadOptions& read) const override {
-    return std::make_unique<OrcReader>(path, options_.columns, read.pool);
+    return std::make_unique<OrcReader>(*this, path, options_.columns, read);
   }
   int64_t FileHeapBytes(int64_t file_bytes, const ReadParallelism&) const override {
     return std::min(static_cast<int64_t>(static_cast<double>(file_bytes) * (1 + expansion())),

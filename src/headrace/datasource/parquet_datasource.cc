@@ -208,6 +208,10 @@ class ParquetDatasource final : public Datasource {
         }
         unit.heap_bytes =
             RowGroupHeapBytes(footer, group, fields, unit.size_bytes, target_max_block_size);
+        if (!files_->is_local(file) &&
+            !ReadsInRanges(footer, group, fields, unit.size_bytes, target_max_block_size)) {
+          unit.heap_bytes += StoredBytes(footer, group, fields);
+        }
         // The parsed footer: each task has the one of its file. A small file is read at once.
         unit.heap_bytes += footer.size_bytes() + BytesReadAtOnce(file);
         units.push_back(unit);
@@ -241,7 +245,7 @@ class ParquetDatasource final : public Datasource {
 }  // namespace
 
 Result<DatasourcePtr> MakeParquetDatasource(ParquetReadOptions options) {
-  auto files = std::make_shared<const ParquetFiles>(options.files.paths);
+  auto files = std::make_shared<const ParquetFiles>(options.files.paths, options.files.access);
   return std::make_shared<ParquetDatasource>(std::move(files), std::move(options));
 }
 

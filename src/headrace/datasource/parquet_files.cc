@@ -11,7 +11,7 @@
 #include <atomic>
 #include <thread>
 
-#include "headrace/io/listing.h"
+#include "headrace/io/open_file.h"
 
 namespace headrace::datasource {
 namespace {
@@ -58,7 +58,8 @@ int64_t ParquetFooter::size_bytes() const {
   return kParsedPerEncoded * static_cast<int64_t>(metadata->size());
 }
 
-Result<std::shared_ptr<arrow::io::RandomAccessFile>> ParquetFiles::Open(int file) const {
+Result<std::shared_ptr<arrow::io::RandomAccessFile>> ParquetFiles::Open(
+    int file, const std::atomic<bool>* cancelled) const {
   if (is_local(file)) {
     ARROW_ASSIGN_OR_RAISE(const auto unmapped, OpenUnmapped(file));
     ARROW_ASSIGN_OR_RAISE(const int64_t size, unmapped->GetSize());
@@ -69,11 +70,12 @@ Result<std::shared_ptr<arrow::io::RandomAccessFile>> ParquetFiles::Open(int file
     auto mapped = arrow::io::MemoryMappedFile::Open(paths_[file], arrow::io::FileMode::READ);
     if (mapped.ok()) return *mapped;
   }
-  return OpenUnmapped(file);
+  return OpenUnmapped(file, cancelled);
 }
 
-Result<std::shared_ptr<arrow::io::RandomAccessFile>> ParquetFiles::OpenUnmapped(int file) const {
-  return io::OpenFile(paths_[file]);
+Result<std::shared_ptr<arrow::io::RandomAccessFile>> ParquetFiles::OpenUnmapped(
+    int file, const std::atomic<bool>* cancelled) const {
+  return io::OpenFile(paths_[file], access_, cancelled);
 }
 
 std::shared_ptr<arrow::Schema> ParquetFiles::KnownSchema(

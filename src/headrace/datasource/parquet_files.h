@@ -5,6 +5,7 @@
 #include <arrow/type.h>
 #include <parquet/metadata.h>
 
+#include <atomic>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -15,6 +16,7 @@
 
 #include "headrace/base/lock_annotations.h"
 #include "headrace/base/status.h"
+#include "headrace/io/file_access.h"
 
 namespace headrace::datasource {
 
@@ -36,7 +38,8 @@ Status CallParquet(const std::string& where, const std::function<Status()>& fn);
 /// from one another. Thread-safe.
 class ParquetFiles {
  public:
-  explicit ParquetFiles(std::vector<std::string> paths) : paths_(std::move(paths)) {
+  explicit ParquetFiles(std::vector<std::string> paths, io::FileAccess access = {})
+      : paths_(std::move(paths)), access_(std::move(access)) {
     footers_.resize(paths_.size());
   }
 
@@ -45,12 +48,14 @@ class ParquetFiles {
 
   /// Opens a local file as a memory map (pages are then decoded where they lie), others as they
   /// are. A local file of up to kReadAtOnceBytes is read at once: mapping it, advising the system
-  /// and unmapping it take 20 us, as long as reading that much.
-  Result<std::shared_ptr<arrow::io::RandomAccessFile>> Open(int file) const;
+  /// and unmapping it take 20 us, as long as reading that much. `cancelled`: see io::Locate.
+  Result<std::shared_ptr<arrow::io::RandomAccessFile>> Open(
+      int file, const std::atomic<bool>* cancelled = nullptr) const;
   /// Opens the file for reading by way of buffers: what was read is not held by a map.
-  Result<std::shared_ptr<arrow::io::RandomAccessFile>> OpenUnmapped(int file) const;
+  Result<std::shared_ptr<arrow::io::RandomAccessFile>> OpenUnmapped(
+      int file, const std::atomic<bool>* cancelled = nullptr) const;
   static constexpr int64_t kReadAtOnceBytes = 256 << 10;
-  bool is_local(int file) const { return paths_[file].starts_with('/'); }
+  bool is_local(int file) const { return access_.LocalPath(paths_[file]).has_value(); }
 
   /// The footer, from the cache or read. Two threads that ask for the same one may both read it.
   Result<std::shared_ptr<const ParquetFooter>> Footer(int file) const;
@@ -73,6 +78,7 @@ class ParquetFiles {
   std::shared_ptr<arrow::Schema> KnownSchema(const parquet::FileMetaData& metadata) const;
 
   const std::vector<std::string> paths_;
+  const io::FileAccess access_;
   mutable std::mutex mutex_;
   mutable Footers footers_ HR_GUARDED_BY(mutex_);       // by file; nullptr: not in the cache
   mutable std::deque<int> kept_ HR_GUARDED_BY(mutex_);  // files, oldest first

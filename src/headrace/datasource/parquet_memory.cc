@@ -82,4 +82,16 @@ int64_t RowGroupHeapBytes(const ParquetFooter& footer, int row_group,
   return block + largest + std::min(sum, OpenColumnsLimit(target_max_block_size));
 }
 
+int64_t StoredBytes(const ParquetFooter& footer, int row_group, const std::vector<int>& fields) {
+  const auto metadata = footer.metadata->RowGroup(row_group);
+  int64_t bytes = 0;
+  for (const int field : fields) {
+    const auto [begin, end] = footer.leaves[field];
+    for (int leaf = begin; leaf < end; ++leaf) {
+      bytes += std::max<int64_t>(0, metadata->ColumnChunk(leaf)->total_compressed_size());
+    }
+  }
+  return bytes;
+}
+
 }  // namespace headrace::datasource

@@ -37,4 +37,8 @@ int64_t RowGroupHeapBytes(const ParquetFooter& footer, int row_group,
                           const std::vector<int>& fields, int64_t group_bytes,
                           int64_t target_max_block_size);
 
+/// Bytes of the chunks of `fields` as they are stored. A remote row group that is read at once
+/// takes them besides: they are fetched together.
+int64_t StoredBytes(const ParquetFooter& footer, int row_group, const std::vector<int>& fields);
+
 }  // namespace headrace::datasource

@@ -36,7 +36,7 @@ Result<std::unique_ptr<ParquetRangeReader>> ParquetRangeReader::Open(
     reader->stays_open_[field] = open_bytes <= options.open_columns_limit;
   }
   // A map would keep what was read in the memory of the process until the file is closed.
-  ARROW_ASSIGN_OR_RAISE(auto source, files.OpenUnmapped(file));
+  ARROW_ASSIGN_OR_RAISE(auto source, files.OpenUnmapped(file, options.cancelled));
   ARROW_RETURN_NOT_OK(CallParquet(reader->Where(), [&] {
     parquet::ReaderProperties stream(options.pool);
     stream.enable_buffered_stream();

@@ -3,6 +3,7 @@
 
 #include <parquet/arrow/reader.h>
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <string>
@@ -27,6 +28,7 @@ class ParquetRangeReader {
     /// Rows that are usually read at a time.
     int64_t range_rows = 1 << 16;
     arrow::MemoryPool* pool = arrow::default_memory_pool();
+    const std::atomic<bool>* cancelled = nullptr;
   };
 
   /// `files` outlives the reader. `fields`: the top-level fields that will be read.

@@ -71,8 +71,8 @@ class ParquetReader final : public BlockReader {
     if (piece_ == task_.pieces.size()) return false;
     const ParquetTask::Piece& piece = task_.pieces[piece_];
     if (groups_ == nullptr || open_file_ != piece.file) {
-      ARROW_ASSIGN_OR_RAISE(groups_,
-                            ParquetRowGroups::Open(*scan_->files, piece.file, options_.pool));
+      ARROW_ASSIGN_OR_RAISE(groups_, ParquetRowGroups::Open(*scan_->files, piece.file,
+                                                            options_.pool, options_.cancelled));
       ARROW_ASSIGN_OR_RAISE(file_columns_, FileColumnsOf(scan_->options.files, groups_->path()));
       open_file_ = piece.file;
     }
@@ -130,6 +130,7 @@ class ParquetReader final : public BlockReader {
     options.buffer_bytes = options_.buffer_bytes;
     options.range_rows = usual_range_rows_;
     options.pool = options_.pool;
+    options.cancelled = options_.cancelled;
     return ParquetRangeReader::Open(*scan_->files, open_file_, groups_->shared_footer(), row_group_,
                                     fields, options)
         .Value(&ranges_);

@@ -3,8 +3,10 @@
 
 #include <arrow/array/concatenate.h>
 #include <arrow/array/util.h>
+#include <arrow/io/caching.h>
 #include <arrow/io/file.h>
 #include <arrow/table.h>
+#include <arrow/util/future.h>
 #include <parquet/file_reader.h>
 #include <parquet/properties.h>
 #include <sys/mman.h>
@@ -36,14 +38,15 @@ std::string ParquetRowGroups::Where(int row_group) const {
   return path_ + ": row group " + std::to_string(row_group);
 }
 
-Result<std::unique_ptr<ParquetRowGroups>> ParquetRowGroups::Open(const ParquetFiles& files,
-                                                                 int file,
-                                                                 arrow::MemoryPool* pool) {
+Result<std::unique_ptr<ParquetRowGroups>> ParquetRowGroups::Open(
+    const ParquetFiles& files, int file, arrow::MemoryPool* pool,
+    const std::atomic<bool>* cancelled) {
   std::unique_ptr<ParquetRowGroups> groups(new ParquetRowGroups);
   groups->path_ = files.path(file);
   groups->pool_ = pool;
+  groups->is_local_ = files.is_local(file);
   ARROW_ASSIGN_OR_RAISE(groups->footer_, files.Footer(file));
-  ARROW_ASSIGN_OR_RAISE(groups->source_, files.Open(file));
+  ARROW_ASSIGN_OR_RAISE(groups->source_, files.Open(file, cancelled));
   ARROW_RETURN_NOT_OK(CallParquet(groups->path_, [&] {
     groups->reader_ = groups->MakeReader();
     return Status::OK();
@@ -67,6 +70,13 @@ Result<arrow::ArrayVector> ParquetRowGroups::Read(int row_group, const std::vect
   arrow::ArrayVector columns(fields.size());
   if (fields.empty()) return columns;
   ARROW_RETURN_NOT_OK(CallParquet(Where(row_group), [&]() -> Status {
+    if (!is_local_) {
+      std::vector<int> leaves;
+      for (const int field : fields) {
+        if (IsFlatField(*footer_, row_group, field)) leaves.push_back(footer_->leaves[field].first);
+      }
+      if (!leaves.empty()) Fetch(row_group, leaves);
+    }
     const auto group = reader_->RowGroup(row_group);
     const auto metadata = footer_->metadata->RowGroup(row_group);
     for (size_t i = 0; i < fields.size(); ++i) {
@@ -99,7 +109,7 @@ Result<std::shared_ptr<arrow::Array>> ParquetRowGroups::ReadByArrow(int row_grou
   std::iota(leaves.begin(), leaves.end(), begin);
   if (arrow_reader_ == nullptr) {
     parquet::ArrowReaderProperties properties(/*use_threads=*/false);
-    properties.set_pre_buffer(false);
+    properties.set_pre_buffer(!is_local_);
     ARROW_ASSIGN_OR_RAISE(arrow_reader_,
                           parquet::arrow::FileReader::Make(pool_, MakeReader(), properties));
   }
@@ -110,6 +120,14 @@ Result<std::shared_ptr<arrow::Array>> ParquetRowGroups::ReadByArrow(int row_grou
   const auto& column = *table->column(0);
   ARROW_ASSIGN_OR_RAISE(auto joined, JoinChunks(column.chunks(), column.type(), pool_));
   return TakeRows(joined, selection, pool_);
+}
+
+void ParquetRowGroups::Fetch(int row_group, const std::vector<int>& leaves) {
+  auto& file = *reader_;
+  file.PreBuffer({row_group}, leaves, arrow::io::IOContext(pool_),
+                 arrow::io::CacheOptions::Defaults());
+  // A failure is met again, and named, by whoever reads the chunk.
+  file.WhenBuffered({row_group}, leaves).Wait();
 }
 
 void ParquetRowGroups::ReleaseChunk(const parquet::ColumnChunkMetaData& chunk) const {

@@ -20,7 +20,8 @@ class ParquetRowGroups {
  public:
   /// Opens file number `file`. `files` outlives the reader.
   static Result<std::unique_ptr<ParquetRowGroups>> Open(const ParquetFiles& files, int file,
-                                                        arrow::MemoryPool* pool);
+                                                        arrow::MemoryPool* pool,
+                                                        const std::atomic<bool>* cancelled);
 
   const ParquetFooter& footer() const { return *footer_; }
   const std::shared_ptr<const ParquetFooter>& shared_footer() const { return footer_; }
@@ -40,11 +41,15 @@ class ParquetRowGroups {
   std::unique_ptr<parquet::ParquetFileReader> MakeReader() const;
   Result<std::shared_ptr<arrow::Array>> ReadByArrow(int row_group, int field,
                                                     const RowSelection& selection);
+  /// Fetches the chunks of `leaves`, neighbours in one request, several requests at a time. Remote
+  /// files only: there, one request after the other would wait for a round trip each.
+  void Fetch(int row_group, const std::vector<int>& leaves);
   /// Takes the pages of a column chunk out of the memory of the process; they stay in the cache of
   /// the system.
   void ReleaseChunk(const parquet::ColumnChunkMetaData& chunk) const;
 
   std::string path_;
+  bool is_local_ = true;
   std::shared_ptr<const ParquetFooter> footer_;
   std::shared_ptr<arrow::io::RandomAccessFile> source_;
   std::unique_ptr<parquet::ParquetFileReader> reader_;

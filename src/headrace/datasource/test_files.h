@@ -39,7 +39,7 @@ class DatasourceTest : public testing::Test {
 
   FileReadOptions Files(const std::string& name) const {
     FileReadOptions options;
-    const auto files = io::ListFiles({Path(name)}, {});
+    const auto files = io::ListFiles({Path(name)}, {}, {});
     EXPECT_TRUE(files.ok()) << files.status().ToString();
     for (const auto& file : *files) {
       options.paths.push_back(file.path);

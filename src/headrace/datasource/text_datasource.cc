@@ -10,7 +10,6 @@
 #include "headrace/datasource/file_datasource.h"
 #include "headrace/datasource/text_encoding.h"
 #include "headrace/datasource/text_formats.h"
-#include "headrace/io/listing.h"
 
 namespace headrace::datasource {
 namespace {
@@ -100,7 +99,7 @@ class TextDatasource final : public FileDatasource {
 
   Result<std::unique_ptr<BlockReader>> OpenFile(const std::string& path,
                                                 const ReadOptions& read) const override {
-    ARROW_ASSIGN_OR_RAISE(auto stream, io::OpenStream(path, /*decompress=*/true));
+    ARROW_ASSIGN_OR_RAISE(auto stream, OpenStream(path, read));
     ARROW_ASSIGN_OR_RAISE(stream, DecodeToUtf8(std::move(stream), options_.encoding));
     return std::make_unique<LineReader>(std::move(stream), options_.drop_empty_lines, read);
   }

@@ -13,6 +13,7 @@
 #include "headrace/datasource/line_range.h"
 #include "headrace/datasource/npy_header.h"
 #include "headrace/datasource/test_files.h"
+#include "headrace/io/open_file.h"
 
 namespace headrace::datasource {
 namespace {
@@ -94,7 +95,8 @@ TEST_F(TextFormatsTest, RangesGiveEveryLineOnce) {
     for (int64_t step = 1; step < size; step += 1 + step / 9) {
       std::string all;
       for (int64_t begin = 0; begin < size; begin += step) {
-        const auto lines = ValueOf(OpenLineRange(Path("in/a.txt"), {begin, begin + step}));
+        const auto lines = ValueOf(
+            OpenLineRange(ValueOf(io::OpenFile(Path("in/a.txt"), {})), {begin, begin + step}));
         while (true) {
           const auto piece = ValueOf(lines->Read(17));
           if (piece->size() == 0) break;

@@ -8,7 +8,6 @@
 #include "headrace/datasource/file_datasource.h"
 #include "headrace/datasource/record_formats.h"
 #include "headrace/datasource/tfrecord_framing.h"
-#include "headrace/io/listing.h"
 
 namespace headrace::datasource {
 namespace {
@@ -19,10 +18,11 @@ constexpr int64_t kBlockBytes = 8 << 20;
 // Integers may take one byte in a record; others take about what they take in memory.
 constexpr int64_t kHeapPerRecordByte = 4;
 
-Result<RecordReader> OpenRecords(const std::string& path, arrow::MemoryPool* pool) {
-  ARROW_ASSIGN_OR_RAISE(auto stream, io::OpenStream(path, /*decompress=*/true));
-  ARROW_ASSIGN_OR_RAISE(
-      auto buffered, arrow::io::BufferedInputStream::Create(kBufferBytes, pool, std::move(stream)));
+Result<RecordReader> OpenRecords(const FileDatasource& source, const std::string& path,
+                                 const ReadOptions& read) {
+  ARROW_ASSIGN_OR_RAISE(auto stream, source.OpenStream(path, read));
+  ARROW_ASSIGN_OR_RAISE(auto buffered, arrow::io::BufferedInputStream::Create(
+                                           kBufferBytes, read.pool, std::move(stream)));
   return RecordReader(std::move(buffered));
 }
 
@@ -34,19 +34,19 @@ int64_t BlockBytes(int64_t target_max_block_size) {
 /// than make a block is read twice, first for its types.
 class TfrecordReader final : public BlockReader {
  public:
-  TfrecordReader(std::string path, const std::optional<std::vector<TfFeature>>& schema,
-                 const ReadOptions& read)
-      : path_(std::move(path)),
-        pool_(read.pool),
-        block_bytes_(BlockBytes(read.target_max_block_size)),
-        cancelled_(read.cancelled) {
+  TfrecordReader(const FileDatasource& source, std::string path,
+                 const std::optional<std::vector<TfFeature>>& schema, const ReadOptions& read)
+      : source_(source),
+        path_(std::move(path)),
+        read_(read),
+        block_bytes_(BlockBytes(read.target_max_block_size)) {
     if (schema) given_.emplace(*schema);
   }
 
   Result<std::optional<Block>> Next() override {
     const bool is_first = records_ == std::nullopt;
     if (is_first) {
-      ARROW_ASSIGN_OR_RAISE(records_, OpenRecords(path_, pool_));
+      ARROW_ASSIGN_OR_RAISE(records_, OpenRecords(source_, path_, read_));
     }
     const int64_t begin = records_->num_records();
     ARROW_RETURN_NOT_OK(Gather());
@@ -57,7 +57,7 @@ class TfrecordReader final : public BlockReader {
     } else if (is_first) {
       ARROW_RETURN_NOT_OK(ended_ ? AddGathered(begin) : AddAll());
     }
-    ARROW_ASSIGN_OR_RAISE(Block block, columns_.MakeBlock(gathered_, pool_));
+    ARROW_ASSIGN_OR_RAISE(Block block, columns_.MakeBlock(gathered_, read_.pool));
     return block;
   }
 
@@ -89,10 +89,11 @@ class TfrecordReader final : public BlockReader {
   }
 
   Status AddAll() {
-    ARROW_ASSIGN_OR_RAISE(RecordReader all, OpenRecords(path_, pool_));
+    ARROW_ASSIGN_OR_RAISE(RecordReader all, OpenRecords(source_, path_, read_));
     std::string record;
     while (true) {
-      if (cancelled_ != nullptr && *cancelled_) return Status::Cancelled("read cancelled");
+      if (read_.cancelled != nullptr && *read_.cancelled)
+        return Status::Cancelled("read cancelled");
       const int64_t number = all.num_records();
       ARROW_ASSIGN_OR_RAISE(const bool read, all.Next(&record));
       if (!read) return Status::OK();
@@ -100,10 +101,10 @@ class TfrecordReader final : public BlockReader {
     }
   }
 
+  const FileDatasource& source_;
   const std::string path_;
-  arrow::MemoryPool* const pool_;
+  const ReadOptions read_;
   const int64_t block_bytes_;
-  const std::atomic<bool>* const cancelled_;
   std::optional<FeatureColumns> given_;
   FeatureColumns columns_;
   std::optional<RecordReader> records_;
@@ -122,7 +123,7 @@ class TfrecordDatasource final : public FileDatasource {
 
   Result<std::unique_ptr<BlockReader>> OpenFile(const std::string& path,
                                                 const ReadOptions& read) const override {
-    return std::make_unique<TfrecordReader>(path, options_.schema, read);
+    return std::make_unique<TfrecordReader>(*this, path, options_.schema, read);
   }
   int64_t FileHeapBytes(int64_t, const ReadParallelism& parallelism) const override {
     return kHeapPerRecordByte * BlockBytes(parallelism.target_max_block_size) + kBufferBytes;

@@ -11,7 +11,6 @@
 #include "headrace/datasource/sample_columns.h"
 #include "headrace/datasource/sample_decoder.h"
 #include "headrace/datasource/webdataset_samples.h"
-#include "headrace/io/listing.h"
 
 namespace headrace::datasource {
 namespace {
@@ -80,7 +79,7 @@ class WebDatasetDatasource final : public FileDatasource {
   Result<std::unique_ptr<BlockReader>> OpenFile(const std::string& path,
                                                 const ReadOptions& read) const override {
     if (options_.verbose_open) Log(LogLevel::kInfo, "Open an archive", {{"path", path}});
-    ARROW_ASSIGN_OR_RAISE(auto stream, io::OpenStream(path, /*decompress=*/true));
+    ARROW_ASSIGN_OR_RAISE(auto stream, OpenStream(path, read));
     ARROW_ASSIGN_OR_RAISE(auto buffered, arrow::io::BufferedInputStream::Create(
                                              kBufferBytes, read.pool, std::move(stream)));
     return std::make_unique<WebDatasetReader>(options_, path, TarReader(std::move(buffered)), read);

@@ -1,17 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "headrace/io/listing.h"
 
-#include <arrow/filesystem/localfs.h>
-#include <arrow/io/compressed.h>
-#include <arrow/io/file.h>
-#include <arrow/util/compression.h>
-#include <arrow/util/io_util.h>
-#include <arrow/util/uri.h>
+#include <arrow/util/future.h>
 
 #include <algorithm>
 #include <cctype>
-#include <cerrno>
-#include <optional>
+#include <string_view>
+#include <utility>
 
 #include "headrace/io/local_walk.h"
 #include "headrace/io/remote_filesystem.h"
@@ -19,24 +14,12 @@
 namespace headrace::io {
 namespace {
 
-Status NotFound(const std::string& path) {
-  return MakeError(arrow::StatusCode::IOError, ErrorKind::kFileNotFound,
-                   "Path does not exist: '" + path + "'");
-}
+// What S3 lists at a time.
+constexpr size_t kPageFiles = 1000;
 
-/// The path of a local URI or plain path; nullopt for other schemes.
-std::optional<std::string> LocalPath(const std::string& uri) {
-  const std::string_view scheme = UriScheme(uri);
-  if (scheme.empty()) return uri;
-  if (scheme == "local") return uri.substr(8);
-  if (scheme == "file") return arrow::util::UriUnescape(std::string_view(uri).substr(7));
-  return std::nullopt;
-}
-
-/// Whether `path` ends in one of `extensions`, whatever the case; a URI's query does not count.
+/// Whether `path` ends in one of `extensions`, whatever the case.
 bool HasExtension(std::string_view path, const std::vector<std::string>& extensions) {
   if (extensions.empty()) return true;
-  if (!UriScheme(path).empty()) path = path.substr(0, path.find('?'));
   for (const std::string& extension : extensions) {
     if (path.size() <= extension.size()) continue;
     const std::string_view end = path.substr(path.size() - extension.size());
@@ -51,26 +34,9 @@ bool HasExtension(std::string_view path, const std::vector<std::string>& extensi
   return false;
 }
 
-Result<bool> ListLocal(const std::string& path, std::vector<ListedFile>* files) {
-  ARROW_ASSIGN_OR_RAISE(const bool found, WalkLocal(path, files));
-  if (found || !HasGlob(path)) return found;
-  ARROW_ASSIGN_OR_RAISE(const auto matches, ExpandLocalGlob(path));
-  for (const std::string& match : matches) ARROW_RETURN_NOT_OK(WalkLocal(match, files));
-  return !matches.empty();
-}
-
 bool IsHiddenBelow(std::string_view path, size_t base_size) {
   const auto names = SplitPath(path.substr(std::min(base_size, path.size())));
   return std::any_of(names.begin(), names.end(), IsHiddenName);
-}
-
-Result<std::vector<arrow::fs::FileInfo>> ListRemoteDirectory(arrow::fs::FileSystem* filesystem,
-                                                             const std::string& path) {
-  arrow::fs::FileSelector selector;
-  selector.base_dir = path;
-  selector.recursive = true;
-  selector.allow_not_found = true;
-  return filesystem->GetFileInfo(selector);
 }
 
 /// The part of `path` before its first name with a glob character, without a final '/'.
@@ -79,139 +45,205 @@ std::string GlobBase(const std::string& path) {
   return slash == std::string::npos ? "" : path.substr(0, slash);
 }
 
-Result<bool> ListRemote(const std::string& given, std::vector<ListedFile>* files) {
-  // A '?' after the path begins the query of a URI, so only * and [ are patterns here.
-  const std::string uri_path = given.substr(0, given.find('?'));
-  const bool glob = uri_path.find_first_of("*[") != std::string::npos;
-  const std::string uri = glob ? GlobBase(uri_path) + given.substr(uri_path.size()) : given;
-  ARROW_ASSIGN_OR_RAISE(auto resolved, ResolveRemote(uri));
-  auto& [filesystem, base] = resolved;
-  if (!glob) {
-    ARROW_ASSIGN_OR_RAISE(const auto info, filesystem->GetFileInfo(base));
-    if (info.type() == arrow::fs::FileType::NotFound) return false;
-    if (info.IsFile()) {
-      files->push_back({given, info.size()});
-      return true;
-    }
-  }
-  const auto patterns =
-      SplitPath(std::string_view(uri_path).substr(glob ? GlobBase(uri_path).size() : 0));
-  ARROW_ASSIGN_OR_RAISE(const auto infos, ListRemoteDirectory(filesystem.get(), base));
-  bool any = !glob;
-  for (const auto& info : infos) {
-    if (!info.IsFile() || IsHiddenBelow(info.path(), base.size())) continue;
-    if (glob &&
-        !MatchesGlob(patterns, SplitPath(std::string_view(info.path()).substr(base.size())))) {
-      continue;
-    }
-    any = true;
-    files->push_back({UriBelow(uri, base, info.path()), info.size()});
-  }
-  return any;
-}
-
-Status NothingLeft(const std::vector<std::string>& paths, size_t num_missing, size_t num_listed,
-                   const ListOptions& options) {
-  if (paths.empty()) return Status::Invalid("No paths were given to read.");
-  if (num_missing == paths.size()) {
-    return Status::Invalid(
-        "None of the provided paths exist; they were skipped because ignore_missing_paths is set.");
-  }
-  if (num_listed == 0) {
-    return Status::Invalid("No input files found to read: '", paths.front(), "'",
-                           paths.size() > 1 ? " and the other paths" : "",
-                           " have no files whose names do not begin with '.' or '_'.");
-  }
-  std::string extensions;
-  for (const auto& extension : options.extensions) {
-    extensions += (extensions.empty() ? "'" : ", '") + extension + "'";
-  }
-  return Status::Invalid("No input files found to read with the following file extensions: [",
-                         extensions, "]; ", num_listed,
-                         " files have other extensions. Check 'file_extensions'.");
-}
-
-/// By the suffix, of URIs without their query.
-std::optional<arrow::Compression::type> CompressionOf(std::string_view path) {
-  if (!UriScheme(path).empty()) path = path.substr(0, path.find('?'));
-  if (path.ends_with(".gz") || path.ends_with(".tgz")) return arrow::Compression::GZIP;
-  if (path.ends_with(".bz2")) return arrow::Compression::BZ2;
-  if (path.ends_with(".zst")) return arrow::Compression::ZSTD;
-  if (path.ends_with(".lz4")) return arrow::Compression::LZ4_FRAME;
-  if (path.ends_with(".br")) return arrow::Compression::BROTLI;
-  return std::nullopt;
-}
+bool IsBefore(const ListedFile& a, const ListedFile& b) { return a.path < b.path; }
 
 }  // namespace
 
-Result<std::pair<std::shared_ptr<arrow::fs::FileSystem>, std::string>> ResolveUri(
-    const std::string& uri) {
-  if (auto local = LocalPath(uri)) {
-    static const auto filesystem = std::make_shared<arrow::fs::LocalFileSystem>();
-    return std::pair<std::shared_ptr<arrow::fs::FileSystem>, std::string>(filesystem,
-                                                                          *std::move(local));
-  }
-  return ResolveRemote(uri);
+Status NotFound(const std::string& path) {
+  return MakeError(arrow::StatusCode::IOError, ErrorKind::kFileNotFound,
+                   "Path does not exist: '" + path + "'");
 }
 
-Result<std::vector<ListedFile>> ListFiles(const std::vector<std::string>& paths,
-                                          const ListOptions& options) {
-  std::vector<ListedFile> files;
-  size_t num_missing = 0;
-  size_t num_listed = 0;
-  for (const std::string& path : paths) {
-    const size_t begin = files.size();
-    const auto local = LocalPath(path);
-    ARROW_ASSIGN_OR_RAISE(const bool found,
-                          local ? ListLocal(*local, &files) : ListRemote(path, &files));
-    if (!found) {
-      if (!options.ignore_missing_paths) return NotFound(path);
-      ++num_missing;
+/// The files of one path.
+class FileLister::Pages {
+ public:
+  virtual ~Pages() = default;
+  /// Adds some files; false at the end, with or without files.
+  virtual Result<bool> Next(std::vector<ListedFile>* files) = 0;
+};
+
+class FileLister::LocalPages final : public Pages {
+ public:
+  /// nullptr when there is nothing.
+  static Result<std::unique_ptr<Pages>> Open(const std::string& path) {
+    ARROW_ASSIGN_OR_RAISE(auto walk, LocalWalk::Begin(path));
+    std::vector<std::string> matches;
+    if (!walk && HasGlob(path)) {
+      ARROW_ASSIGN_OR_RAISE(matches, ExpandLocalGlob(path));
     }
-    num_listed += files.size() - begin;
-    const auto of_path = files.begin() + static_cast<ptrdiff_t>(begin);
-    files.erase(std::remove_if(of_path, files.end(),
-                               [&](const ListedFile& file) {
-                                 return !HasExtension(file.path, options.extensions);
-                               }),
-                files.end());
-    std::sort(files.begin() + static_cast<ptrdiff_t>(begin), files.end(),
-              [](const ListedFile& a, const ListedFile& b) { return a.path < b.path; });
+    if (!walk && matches.empty()) return nullptr;
+    auto pages = std::make_unique<LocalPages>();
+    pages->walk_ = std::move(walk);
+    pages->matches_ = std::move(matches);
+    return pages;
   }
-  if (files.empty()) return NothingLeft(paths, num_missing, num_listed, options);
+
+  Result<bool> Next(std::vector<ListedFile>* files) override {
+    while (files->size() < kPageFiles) {
+      if (walk_) {
+        ARROW_ASSIGN_OR_RAISE(const bool more, walk_->Next(kPageFiles - files->size(), files));
+        if (!more) walk_.reset();
+      } else if (next_match_ < matches_.size()) {
+        ARROW_ASSIGN_OR_RAISE(walk_, LocalWalk::Begin(matches_[next_match_++]));
+      } else {
+        return false;
+      }
+    }
+    return true;
+  }
+
+ private:
+  std::optional<LocalWalk> walk_;
+  std::vector<std::string> matches_;
+  size_t next_match_ = 0;
+};
+
+class FileLister::RemotePages final : public Pages {
+ public:
+  /// nullptr when there is nothing.
+  static Result<std::unique_ptr<Pages>> Open(const std::string& path, const FileAccess& access,
+                                             const std::atomic<bool>* cancelled) {
+    ARROW_ASSIGN_OR_RAISE(Location location, Locate(path, access, cancelled));
+    ARROW_ASSIGN_OR_RAISE(const auto info, location.filesystem->GetFileInfo(location.path));
+    auto pages = std::make_unique<RemotePages>();
+    pages->path_ = path;
+    if (info.IsFile()) {
+      pages->file_ = ListedFile{path, info.size()};
+      return pages;
+    }
+    if (info.type() == arrow::fs::FileType::NotFound) {
+      if (!HasGlob(location.path)) return nullptr;
+      pages->path_ = GlobBase(path);
+      pages->patterns_ = SplitPath(std::string_view(path).substr(pages->path_.size()));
+      ARROW_ASSIGN_OR_RAISE(location, Locate(pages->path_, access, cancelled));
+    }
+    arrow::fs::FileSelector selector;
+    selector.base_dir = location.path;
+    selector.recursive = true;
+    selector.allow_not_found = true;
+    pages->base_size_ = location.path.size();
+    pages->listing_ = location.filesystem->GetFileInfoGenerator(selector);
+    if (pages->patterns_.empty()) return pages;
+    // A pattern that nothing matches is a missing path.
+    ARROW_ASSIGN_OR_RAISE(const bool more, pages->Next(&pages->ahead_));
+    if (!more && pages->ahead_.empty()) return nullptr;
+    return pages;
+  }
+
+  Result<bool> Next(std::vector<ListedFile>* files) override {
+    if (file_) files->push_back(*std::exchange(file_, std::nullopt));
+    if (!ahead_.empty()) {
+      *files = std::exchange(ahead_, {});
+      return true;
+    }
+    while (listing_ && files->empty()) {
+      const auto listed = listing_();
+      ARROW_ASSIGN_OR_RAISE(const auto& page, listed.result());
+      if (page.empty()) {
+        listing_ = nullptr;
+        break;
+      }
+      for (const auto& info : page) {
+        if (IsWanted(info)) files->push_back({PathOf(info.path()), info.size()});
+      }
+    }
+    std::sort(files->begin(), files->end(), IsBefore);
+    return listing_ != nullptr;
+  }
+
+ private:
+  bool IsWanted(const arrow::fs::FileInfo& info) const {
+    if (!info.IsFile() || IsHiddenBelow(info.path(), base_size_)) return false;
+    return patterns_.empty() ||
+           MatchesGlob(patterns_, SplitPath(std::string_view(info.path()).substr(base_size_)));
+  }
+
+  /// `listed` is a path in the filesystem, which may lack the scheme and bucket of ours.
+  std::string PathOf(const std::string& listed) const {
+    std::string_view below = std::string_view(listed).substr(std::min(base_size_, listed.size()));
+    while (below.starts_with('/')) below.remove_prefix(1);
+    return path_.ends_with('/') || path_.empty() ? path_ + std::string(below)
+                                                 : path_ + '/' + std::string(below);
+  }
+
+  std::string path_;  // directory that is listed
+  size_t base_size_ = 0;
+  std::optional<ListedFile> file_;  // the path is a file
+  std::vector<std::string> patterns_;
+  arrow::fs::FileInfoGenerator listing_;
+  std::vector<ListedFile> ahead_;
+};
+
+FileLister::FileLister(std::vector<std::string> paths, ListOptions options, FileAccess access,
+                       const std::atomic<bool>* cancelled)
+    : paths_(std::move(paths)),
+      options_(std::move(options)),
+      access_(std::move(access)),
+      cancelled_(cancelled) {}
+
+FileLister::~FileLister() = default;
+
+Result<std::unique_ptr<FileLister::Pages>> FileLister::Open(const std::string& path) {
+  if (const auto local = access_.LocalPath(path)) return LocalPages::Open(*local);
+  return RemotePages::Open(path, access_, cancelled_);
+}
+
+Result<std::optional<std::vector<ListedFile>>> FileLister::Next() {
+  std::vector<ListedFile> files;
+  while (files.empty()) {
+    if (pages_ == nullptr) {
+      if (next_path_ == paths_.size()) {
+        if (!gave_any_) return NothingLeft();
+        return std::nullopt;
+      }
+      const std::string& path = paths_[next_path_++];
+      ARROW_ASSIGN_OR_RAISE(pages_, Open(path));
+      if (pages_ == nullptr) {
+        if (!options_.ignore_missing_paths) return NotFound(path);
+        ++num_missing_;
+        continue;
+      }
+    }
+    ARROW_ASSIGN_OR_RAISE(const bool more, pages_->Next(&files));
+    if (!more) pages_.reset();
+    num_listed_ += files.size();
+    std::erase_if(files, [&](const ListedFile& file) {
+      return !HasExtension(file.path, options_.extensions);
+    });
+  }
+  gave_any_ = true;
   return files;
 }
 
-Result<std::shared_ptr<arrow::io::RandomAccessFile>> OpenFile(const std::string& path) {
-  if (const auto local = LocalPath(path)) {
-    // Read, not mapped: a file that is cut short while it is read must not kill the process.
-    auto file = arrow::io::ReadableFile::Open(*local);
-    if (file.ok()) return *file;
-    if (arrow::internal::ErrnoFromStatus(file.status()) == ENOENT) return NotFound(path);
-    return file.status();
+Status FileLister::NothingLeft() const {
+  if (paths_.empty()) return Status::Invalid("No paths were given to read.");
+  if (num_missing_ == paths_.size()) {
+    return Status::Invalid(
+        "None of the provided paths exist; they were skipped because ignore_missing_paths is set.");
   }
-  ARROW_ASSIGN_OR_RAISE(auto resolved, ResolveRemote(path));
-  return resolved.first->OpenInputFile(resolved.second);
+  if (num_listed_ == 0) {
+    return Status::Invalid("No input files found to read: '", paths_.front(), "'",
+                           paths_.size() > 1 ? " and the other paths" : "",
+                           " have no files whose names do not begin with '.' or '_'.");
+  }
+  std::string extensions;
+  for (const auto& extension : options_.extensions) {
+    extensions += (extensions.empty() ? "'" : ", '") + extension + "'";
+  }
+  return Status::Invalid("No input files found to read with the following file extensions: [",
+                         extensions, "]; ", num_listed_,
+                         " files have other extensions. Check 'file_extensions'.");
 }
 
-Result<std::shared_ptr<arrow::io::InputStream>> OpenStream(const std::string& path,
-                                                           bool decompress) {
-  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::io::InputStream> stream, OpenFile(path));
-  const auto compression = decompress ? CompressionOf(path) : std::nullopt;
-  if (!compression) return stream;
-  ARROW_ASSIGN_OR_RAISE(auto codec, arrow::util::Codec::Create(*compression));
-  // The stream refers to the codec: both live in one object.
-  struct Owned {
-    std::shared_ptr<arrow::util::Codec> codec;
-    std::shared_ptr<arrow::io::CompressedInputStream> stream;
-  };
-  auto owned = std::make_shared<Owned>();
-  owned->codec = std::move(codec);
-  ARROW_ASSIGN_OR_RAISE(owned->stream,
-                        arrow::io::CompressedInputStream::Make(owned->codec.get(), stream));
-  return std::shared_ptr<arrow::io::InputStream>(owned, owned->stream.get());
+Result<std::vector<ListedFile>> ListFiles(const std::vector<std::string>& paths,
+                                          const ListOptions& options, const FileAccess& access) {
+  FileLister lister(paths, options, access);
+  std::vector<ListedFile> files;
+  while (true) {
+    ARROW_ASSIGN_OR_RAISE(auto page, lister.Next());
+    if (!page) return files;
+    std::move(page->begin(), page->end(), std::back_inserter(files));
+  }
 }
-
-bool HasCompressedName(const std::string& path) { return CompressionOf(path).has_value(); }
 
 }  // namespace headrace::io

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <arrow/filesystem/filesystem.h>
-
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "headrace/base/status.h"
+#include "headrace/io/file_access.h"
 
 namespace headrace::io {
 
 struct ListedFile {
-  std::string path;  // without scheme for local files, with it for others
+  std::string path;  // as OpenFile takes it
   int64_t size_bytes = 0;
 };
 
@@ -22,24 +22,45 @@ struct ListOptions {
   bool ignore_missing_paths = false;
 };
 
-/// The filesystem of `uri` and the path in it. Local paths may come as "/a/b", "a/b", "file:///a/b"
-/// or "local:///a/b"; "s3://anonymous@bucket/key" reads unsigned.
-Result<std::pair<std::shared_ptr<arrow::fs::FileSystem>, std::string>> ResolveUri(
-    const std::string& uri);
+/// IOError of ErrorKind::kFileNotFound that names `path`.
+Status NotFound(const std::string& path);
 
-/// Files below `paths` (files, directories, globs), sorted by name within each path, in the order
-/// of `paths`. Names that start with '.' or '_' below a directory are skipped. A missing path fails
-/// with IOError and ErrorKind::kFileNotFound naming it; nothing left fails with Invalid saying what
-/// removed the files (no files, extension, …).
+/// The files below paths (files, directories, globs), page by page: sorted by name within each
+/// path, in the order of the paths. Names that start with '.' or '_' below a directory are skipped.
+/// Holds the names of one directory, or one page of a remote listing, at a time. One thread.
+class FileLister {
+ public:
+  /// `paths` are those that `access.Admit` gave. `cancelled`: see Locate.
+  FileLister(std::vector<std::string> paths, ListOptions options, FileAccess access,
+             const std::atomic<bool>* cancelled = nullptr);
+  ~FileLister();
+
+  /// The next files, never none; nullopt at the end. A path that does not exist fails with
+  /// NotFound; when no file is left at all, the end fails with Invalid saying what removed them (no
+  /// files, extension, …).
+  Result<std::optional<std::vector<ListedFile>>> Next();
+
+ private:
+  class Pages;
+  Result<std::unique_ptr<Pages>> Open(const std::string& path);
+  Status NothingLeft() const;
+
+  const std::vector<std::string> paths_;
+  const ListOptions options_;
+  const FileAccess access_;
+  const std::atomic<bool>* const cancelled_;
+  std::unique_ptr<Pages> pages_;  // of the path before next_path_; nullptr: none
+  size_t next_path_ = 0;
+  size_t num_missing_ = 0;
+  size_t num_listed_ = 0;  // whatever their extension
+  bool gave_any_ = false;
+
+  class LocalPages;
+  class RemotePages;
+};
+
+/// All files at once; see FileLister.
 Result<std::vector<ListedFile>> ListFiles(const std::vector<std::string>& paths,
-                                          const ListOptions& options);
-
-/// Opens `path` (as ListFiles gave it) for reading; decompresses by suffix when `decompress`
-/// (gz, bz2, zst, lz4, br).
-Result<std::shared_ptr<arrow::io::InputStream>> OpenStream(const std::string& path,
-                                                           bool decompress);
-/// Whether OpenStream would decompress it.
-bool HasCompressedName(const std::string& path);
-Result<std::shared_ptr<arrow::io::RandomAccessFile>> OpenFile(const std::string& path);
+                                          const ListOptions& options, const FileAccess& access);
 
 }  // namespace headrace::io

@@ -8,10 +8,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
-#include "headrace/io/remote_filesystem.h"
+#include "headrace/io/open_file.h"
 
 namespace headrace::io {
 namespace {
@@ -36,7 +37,7 @@ class ListingTest : public ::testing::Test {
   std::vector<std::string> Names(const std::vector<std::string>& paths, ListOptions options = {}) {
     std::vector<std::string> full;
     for (const auto& path : paths) full.push_back(root_ + "/" + path);
-    auto files = ListFiles(full, options);
+    auto files = ListFiles(full, options, {});
     EXPECT_TRUE(files.ok()) << files.status();
     std::vector<std::string> names;
     for (const auto& file : *files) names.push_back(file.path.substr(root_.size() + 1));
@@ -51,7 +52,7 @@ TEST_F(ListingTest, WalksDirectoriesAndSortsByPath) {
   Write("d/a.csv", "12345");
   Write("d/sub/deep/c.csv");
   EXPECT_THAT(Names({"d"}), ElementsAre("d/a.csv", "d/b.csv", "d/sub/deep/c.csv"));
-  auto files = ListFiles({root_ + "/d/a.csv"}, {});
+  auto files = ListFiles({root_ + "/d/a.csv"}, {}, {});
   ASSERT_TRUE(files.ok());
   EXPECT_EQ(files->at(0).size_bytes, 5);
 }
@@ -100,7 +101,7 @@ TEST_F(ListingTest, FiltersByExtensionWhateverTheCase) {
 
 TEST_F(ListingTest, NamesTheMissingPath) {
   for (const std::string name : {"/nothing", "/nothing/*.csv"}) {
-    const Status status = ListFiles({root_ + name}, {}).status();
+    const Status status = ListFiles({root_ + name}, {}, {}).status();
     EXPECT_TRUE(status.IsIOError());
     EXPECT_THAT(status.message(), HasSubstr(root_ + name));
     ASSERT_NE(GetErrorDetail(status), nullptr);
@@ -111,13 +112,13 @@ TEST_F(ListingTest, NamesTheMissingPath) {
 TEST_F(ListingTest, SaysWhyNoFileIsLeft) {
   Write("d/c.txt");
   std::filesystem::create_directories(root_ + "/empty");
-  auto extension = ListFiles({root_ + "/d"}, {.extensions = {"csv"}}).status();
+  auto extension = ListFiles({root_ + "/d"}, {.extensions = {"csv"}}, {}).status();
   EXPECT_TRUE(extension.IsInvalid());
   EXPECT_THAT(extension.message(), HasSubstr("['csv']"));
-  EXPECT_THAT(ListFiles({root_ + "/empty"}, {}).status().message(), HasSubstr("/empty"));
-  EXPECT_THAT(ListFiles({root_ + "/x"}, {.ignore_missing_paths = true}).status().message(),
+  EXPECT_THAT(ListFiles({root_ + "/empty"}, {}, {}).status().message(), HasSubstr("/empty"));
+  EXPECT_THAT(ListFiles({root_ + "/x"}, {.ignore_missing_paths = true}, {}).status().message(),
               HasSubstr("ignore_missing_paths"));
-  EXPECT_TRUE(ListFiles({}, {}).status().IsInvalid());
+  EXPECT_TRUE(ListFiles({}, {}, {}).status().IsInvalid());
 }
 
 TEST_F(ListingTest, SkipsMissingPathsWhenAsked) {
@@ -131,10 +132,34 @@ TEST_F(ListingTest, EndsAtALinkToItsOwnDirectory) {
   EXPECT_THAT(Names({"d"}), ElementsAre("d/a.csv"));
 }
 
+TEST_F(ListingTest, GivesPagesInTheOrderOfPaths) {
+  for (int i = 0; i < 2500; ++i) Write("d/" + std::to_string(100000 + i));
+  Write("d/100000.d/x");  // between two files: a directory sorts by its name and '/'
+  FileLister lister({root_ + "/d"}, {}, {});
+  std::vector<std::string> names;
+  size_t pages = 0;
+  while (true) {
+    const auto page = *lister.Next();
+    if (!page) break;
+    ++pages;
+    EXPECT_LE(page->size(), 1000u);
+    for (const auto& file : *page) names.push_back(file.path);
+  }
+  EXPECT_EQ(pages, 3u);
+  EXPECT_EQ(names.size(), 2501u);
+  EXPECT_TRUE(std::is_sorted(names.begin(), names.end()));
+}
+
+TEST_F(ListingTest, ListsAFileOnceThatAGlobMatchesTwice) {
+  Write("d/a/b/c.csv");
+  Write("d/x.csv");
+  EXPECT_THAT(Names({"d/**"}), ElementsAre("d/a/b/c.csv", "d/x.csv"));
+}
+
 TEST_F(ListingTest, AcceptsLocalAndFileUris) {
   Write("a b.csv");
-  auto local = ListFiles({"local://" + root_ + "/a b.csv"}, {});
-  auto file = ListFiles({"file://" + root_ + "/a%20b.csv"}, {});
+  auto local = ListFiles({"local://" + root_ + "/a b.csv"}, {}, {});
+  auto file = ListFiles({"file://" + root_ + "/a%20b.csv"}, {}, {});
   ASSERT_TRUE(local.ok() && file.ok());
   EXPECT_EQ(local->at(0).path, root_ + "/a b.csv");
   EXPECT_EQ(file->at(0).path, root_ + "/a b.csv");
@@ -155,37 +180,19 @@ TEST_F(ListingTest, OpensCompressedFilesBySuffix) {
     auto out = *arrow::io::CompressedOutputStream::Make(codec.get(), raw);
     ASSERT_TRUE(out->Write(content).ok());
     ASSERT_TRUE(out->Close().ok());
-    auto stream = *OpenStream(path, /*decompress=*/true);
+    auto stream = *OpenStream(path, {}, {.decompress = true});
     auto read = *stream->Read(200000);
     EXPECT_EQ(read->ToString(), content) << suffix;
-    auto plain = *OpenStream(path, /*decompress=*/false);
+    auto plain = *OpenStream(path, {}, {});
     EXPECT_LT((*plain->Read(200000))->size(), 1000) << suffix;
   }
 }
 
 TEST_F(ListingTest, OpenNamesTheMissingFile) {
-  const Status status = OpenFile(root_ + "/x.csv").status();
+  const Status status = OpenFile(root_ + "/x.csv", {}).status();
   ASSERT_NE(GetErrorDetail(status), nullptr);
   EXPECT_EQ(GetErrorDetail(status)->kind(), ErrorKind::kFileNotFound);
   EXPECT_THAT(status.message(), HasSubstr("/x.csv"));
-}
-
-TEST(ResolveUriTest, LoadsS3WhenAnS3UriIsResolved) {
-  auto resolved = ResolveUri("s3://anonymous@bucket/key/file.csv?region=eu-west-1");
-  ASSERT_TRUE(resolved.ok()) << resolved.status();
-  EXPECT_EQ(resolved->first->type_name(), "s3");
-  EXPECT_EQ(resolved->second, "bucket/key/file.csv");
-  auto again = ResolveUri("s3://anonymous@bucket/other?region=eu-west-1");
-  EXPECT_EQ(again->first, resolved->first);
-}
-
-TEST(ResolveUriTest, FailsForAnUnknownScheme) {
-  EXPECT_FALSE(ResolveUri("nosuch://bucket/key").ok());
-}
-
-TEST(UriBelowTest, KeepsUserAndQuery) {
-  EXPECT_EQ(UriBelow("s3://anonymous@b/dir/?region=x", "b/dir/", "b/dir/k=1/a.csv"),
-            "s3://anonymous@b/dir/k%3D1/a.csv?region=x");
 }
 
 }  // namespace

@@ -18,8 +18,6 @@
 namespace headrace::io {
 namespace {
 
-using FileId = std::pair<dev_t, ino_t>;
-
 struct CloseDir {
   void operator()(DIR* dir) const { ::closedir(dir); }
 };
@@ -41,44 +39,6 @@ Result<DirPtr> OpenDirectory(const std::string& path) {
   DirPtr dir(::opendir(path.c_str()));
   if (dir == nullptr) return FailedTo("list directory", path, errno);
   return dir;
-}
-
-/// `ancestors` are the directories on the way here, so that a link back to one of them ends.
-Status WalkDirectory(const std::string& path, std::vector<FileId>* ancestors,
-                     std::vector<ListedFile>* files) {
-  ARROW_ASSIGN_OR_RAISE(DirPtr dir, OpenDirectory(path));
-  const int fd = ::dirfd(dir.get());
-  struct stat info;
-  if (::fstat(fd, &info) != 0) return FailedTo("list directory", path, errno);
-  const FileId id(info.st_dev, info.st_ino);
-  if (std::find(ancestors->begin(), ancestors->end(), id) != ancestors->end()) return Status::OK();
-  ancestors->push_back(id);
-  std::vector<std::string> directories;
-  errno = 0;
-  while (const dirent* entry = ::readdir(dir.get())) {
-    if (IsHiddenName(entry->d_name)) continue;
-    if (entry->d_type == DT_DIR) {
-      directories.emplace_back(entry->d_name);
-      continue;
-    }
-    if (::fstatat(fd, entry->d_name, &info, 0) != 0) {
-      if (errno == ENOENT) continue;  // a dangling link, or removed meanwhile
-      return FailedTo("read the size of", Join(path, entry->d_name), errno);
-    }
-    if (S_ISDIR(info.st_mode)) {
-      directories.emplace_back(entry->d_name);
-    } else if (S_ISREG(info.st_mode)) {
-      files->push_back({Join(path, entry->d_name), info.st_size});
-    }
-    errno = 0;
-  }
-  if (errno != 0) return FailedTo("list directory", path, errno);
-  dir.reset();  // one open directory at a time, however deep the tree
-  for (const std::string& name : directories) {
-    ARROW_RETURN_NOT_OK(WalkDirectory(Join(path, name), ancestors, files));
-  }
-  ancestors->pop_back();
-  return Status::OK();
 }
 
 bool Exists(const std::string& path) {
@@ -161,28 +121,105 @@ bool MatchesGlob(const std::vector<std::string>& patterns, const std::vector<std
   return MatchesGlobFrom(patterns, names);
 }
 
-Result<bool> WalkLocal(const std::string& path, std::vector<ListedFile>* files) {
+Result<std::optional<LocalWalk>> LocalWalk::Begin(const std::string& path) {
   struct stat info;
   if (::stat(path.c_str(), &info) != 0) {
-    if (errno == ENOENT || errno == ENOTDIR) return false;
+    if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
     return FailedTo("open", path, errno);
   }
+  LocalWalk walk;
   if (S_ISDIR(info.st_mode)) {
-    std::vector<FileId> ancestors;
-    ARROW_RETURN_NOT_OK(WalkDirectory(path, &ancestors, files));
+    ARROW_RETURN_NOT_OK(walk.Enter(path));
   } else {
-    files->push_back({path, info.st_size});
+    walk.file_ = ListedFile{path, info.st_size};
   }
-  return true;
+  return walk;
+}
+
+Status LocalWalk::Enter(std::string path) {
+  ARROW_ASSIGN_OR_RAISE(DirPtr dir, OpenDirectory(path));
+  const int fd = ::dirfd(dir.get());
+  struct stat info;
+  if (::fstat(fd, &info) != 0) return FailedTo("list directory", path, errno);
+  Directory entered;
+  entered.id = {info.st_dev, info.st_ino};
+  const bool is_loop =
+      std::any_of(directories_.begin(), directories_.end(),
+                  [&](const Directory& ancestor) { return ancestor.id == entered.id; });
+  if (is_loop) return Status::OK();
+  errno = 0;
+  while (const dirent* entry = ::readdir(dir.get())) {
+    if (IsHiddenName(entry->d_name)) continue;
+    entered.names.emplace_back(entry->d_name);
+    bool is_directory = entry->d_type == DT_DIR;
+    if (entry->d_type == DT_LNK || entry->d_type == DT_UNKNOWN) {
+      is_directory = ::fstatat(fd, entry->d_name, &info, 0) == 0 && S_ISDIR(info.st_mode);
+    }
+    // The '/' gives files below it their place among the other paths.
+    if (is_directory) entered.names.back() += '/';
+    errno = 0;
+  }
+  if (errno != 0) return FailedTo("list directory", path, errno);
+  std::sort(entered.names.begin(), entered.names.end());
+  entered.path = std::move(path);
+  directories_.push_back(std::move(entered));
+  return Status::OK();
+}
+
+Status LocalWalk::AddFile(Directory* directory, const std::string& name,
+                          std::vector<ListedFile>* files) {
+  if (!directory->fd.valid()) {
+    directory->fd = UniqueFd(::open(directory->path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!directory->fd.valid()) return FailedTo("list directory", directory->path, errno);
+  }
+  struct stat info;
+  if (::fstatat(directory->fd.get(), name.c_str(), &info, 0) != 0) {
+    if (errno == ENOENT) return Status::OK();  // a dangling link, or removed meanwhile
+    return FailedTo("read the size of", Join(directory->path, name), errno);
+  }
+  if (S_ISREG(info.st_mode)) files->push_back({Join(directory->path, name), info.st_size});
+  return Status::OK();
+}
+
+Result<bool> LocalWalk::Next(size_t count, std::vector<ListedFile>* files) {
+  if (file_) files->push_back(*std::exchange(file_, std::nullopt));
+  const size_t enough = files->size() + count;
+  while (!directories_.empty() && files->size() < enough) {
+    Directory& here = directories_.back();
+    if (here.next == here.names.size()) {
+      directories_.pop_back();
+      continue;
+    }
+    const std::string name = std::move(here.names[here.next++]);
+    if (!name.ends_with('/')) {
+      ARROW_RETURN_NOT_OK(AddFile(&here, name, files));
+      continue;
+    }
+    here.fd.Reset();  // one open directory at a time, however deep the tree
+    ARROW_RETURN_NOT_OK(Enter(Join(here.path, std::string_view(name).substr(0, name.size() - 1))));
+  }
+  return !directories_.empty();
 }
 
 Result<std::vector<std::string>> ExpandLocalGlob(const std::string& pattern) {
   std::vector<std::string> matches;
   const std::string root = pattern.starts_with('/') ? "/" : "";
   ARROW_RETURN_NOT_OK(Expand(root, SplitPath(pattern), 0, &matches));
+  for (std::string& match : matches) {
+    if (IsDirectory(match) && !match.ends_with('/')) match += '/';
+  }
   std::sort(matches.begin(), matches.end());
-  matches.erase(std::unique(matches.begin(), matches.end()), matches.end());
-  return matches;
+  std::vector<std::string> kept;
+  for (std::string& match : matches) {
+    const bool is_below =
+        !kept.empty() &&
+        (match == kept.back() || (kept.back().ends_with('/') && match.starts_with(kept.back())));
+    if (!is_below) kept.push_back(std::move(match));
+  }
+  for (std::string& match : kept) {
+    if (match.size() > 1 && match.ends_with('/')) match.pop_back();
+  }
+  return kept;
 }
 
 }  // namespace headrace::io

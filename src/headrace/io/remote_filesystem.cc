@@ -2,14 +2,15 @@
 #include "headrace/io/remote_filesystem.h"
 
 #include <arrow/config.h>
-#include <arrow/util/uri.h>
 #include <dlfcn.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cstdlib>
 #include <map>
 #include <mutex>
+#include <utility>
 
 namespace headrace::io {
 namespace {
@@ -41,17 +42,28 @@ void ShutDownAtExit() {
   [[maybe_unused]] static const int registered = std::atexit([] { arrow::fs::EnsureFinalized(); });
 }
 
-struct UriParts {
-  std::string_view authority;  // scheme://user@host
-  std::string_view path;
-  std::string_view query;  // with its '?'
-};
+/// Whether `text` reads like the options of a URI: name=value.
+bool IsQuery(std::string_view text) {
+  const size_t equals = text.find('=');
+  if (equals == std::string_view::npos || equals == 0) return false;
+  return std::all_of(text.begin(), text.begin() + static_cast<ptrdiff_t>(equals),
+                     [](unsigned char c) { return std::isalnum(c) || c == '_'; });
+}
 
-UriParts SplitUri(std::string_view uri) {
-  const size_t query = std::min(uri.find('?'), uri.size());
-  const size_t host = uri.find("://") + 3;
-  const size_t path = std::min(uri.substr(0, query).find('/', host), query);
-  return {uri.substr(0, path), uri.substr(path, query - path), uri.substr(query)};
+/// Sets what differs: nothing in the program's own process; in a worker, before its first request.
+void SetMissing(const std::map<std::string, std::string>& environment) {
+  for (const auto& [name, value] : environment) {
+    const char* known = std::getenv(name.c_str());
+    if (known == nullptr || value != known) ::setenv(name.c_str(), value.c_str(), /*overwrite=*/1);
+  }
+}
+
+std::string ReplaceAll(std::string text, const std::string& what, const std::string& with) {
+  for (size_t at = text.find(what); at != std::string::npos; at = text.find(what, at)) {
+    text.replace(at, what.size(), with);
+    at += with.size();
+  }
+  return text;
 }
 
 }  // namespace
@@ -64,46 +76,59 @@ std::string_view UriScheme(std::string_view uri) {
   return uri.substr(0, end);
 }
 
-Result<std::pair<std::shared_ptr<arrow::fs::FileSystem>, std::string>> ResolveRemote(
-    const std::string& uri) {
-  static std::mutex mutex;
-  // Never destroyed: a filesystem may be used until the process ends.
-  static auto& cache = *new std::map<std::string, std::shared_ptr<arrow::fs::FileSystem>>();
-  if (UriScheme(uri) == "s3") ARROW_RETURN_NOT_OK(LoadS3());
-  const UriParts parts = SplitUri(uri);
-  const std::string key = std::string(parts.authority).append(parts.query);
-  {
-    std::lock_guard lock(mutex);
-    if (auto found = cache.find(key); found != cache.end()) {
-      auto filesystem = found->second;
-      ARROW_ASSIGN_OR_RAISE(std::string path, filesystem->PathFromUri(uri));
-      return std::pair(std::move(filesystem), std::move(path));
-    }
-  }
-  std::string path;
-  ARROW_ASSIGN_OR_RAISE(auto filesystem, arrow::fs::FileSystemFromUri(uri, &path));
-  if (UriScheme(uri) == "s3") ShutDownAtExit();
-  std::lock_guard lock(mutex);
-  filesystem = cache.emplace(key, std::move(filesystem)).first->second;
-  return std::pair(std::move(filesystem), std::move(path));
+UriParts SplitUri(std::string_view uri) {
+  UriParts parts;
+  parts.scheme = UriScheme(uri);
+  size_t query = uri.rfind('?');
+  if (query == std::string_view::npos || !IsQuery(uri.substr(query + 1))) query = uri.size();
+  const size_t host = parts.scheme.size() + 3;
+  const size_t path = std::min(uri.substr(0, query).find('/', host), query);
+  parts.authority = uri.substr(0, path);
+  parts.path = uri.substr(path, query - path);
+  parts.query = uri.substr(query);
+  return parts;
 }
 
-std::string UriBelow(const std::string& uri, const std::string& base_path,
-                     const std::string& path) {
-  const UriParts parts = SplitUri(uri);
-  std::string base(uri, 0, parts.authority.size() + parts.path.size());
-  while (base.ends_with('/')) base.pop_back();
-  size_t base_size = base_path.size();
-  while (base_size > 0 && base_path[base_size - 1] == '/') --base_size;
-  // Only the new part is escaped: the given one is a URI already.
-  std::string_view rest = std::string_view(path).substr(std::min(base_size, path.size()));
-  while (!rest.empty()) {
-    const size_t end = std::min(rest.find('/'), rest.size());
-    base += arrow::util::UriEscape(rest.substr(0, end));
-    if (end < rest.size()) base += '/';
-    rest.remove_prefix(std::min(end + 1, rest.size()));
+std::string PublicAuthority(const UriParts& parts) {
+  const std::string_view host = parts.authority.substr(parts.scheme.size() + 3);
+  const size_t at = host.rfind('@');
+  if (at == std::string_view::npos) return std::string(host);
+  if (parts.scheme == "s3") return std::string(host.substr(at + 1));
+  return std::string(host.substr(0, std::min(host.find(':'), at))).append(host.substr(at));
+}
+
+std::string RemoteRoot::PathOf(std::string_view path) const {
+  if (path.starts_with('/')) path.remove_prefix(1);
+  while (path.ends_with('/')) path.remove_suffix(1);
+  if (base.empty() || base.ends_with('/')) return base + std::string(path);
+  return path.empty() ? base : base + '/' + std::string(path);
+}
+
+Result<RemoteRoot> OpenRemote(const std::string& root, const std::string& shown,
+                              const std::map<std::string, std::string>& environment) {
+  static std::mutex mutex;
+  // Never destroyed: a filesystem may be used until the process ends.
+  using Key = std::pair<std::string, std::map<std::string, std::string>>;
+  static auto& cache = *new std::map<Key, RemoteRoot>();
+  const Key key(root, environment);
+  {
+    std::lock_guard lock(mutex);
+    if (auto found = cache.find(key); found != cache.end()) return found->second;
+    SetMissing(environment);
   }
-  return base.append(parts.query);
+  const UriParts parts = SplitUri(root);
+  if (parts.scheme == "s3") ARROW_RETURN_NOT_OK(LoadS3());
+  RemoteRoot opened;
+  auto filesystem = arrow::fs::FileSystemFromUri(root, &opened.base);
+  // Arrow's message repeats the URI, which may hold a password.
+  if (!filesystem.ok()) {
+    return filesystem.status().WithMessage(
+        "Cannot open '", shown, "': ", ReplaceAll(filesystem.status().message(), root, shown));
+  }
+  opened.filesystem = *std::move(filesystem);
+  if (parts.scheme == "s3") ShutDownAtExit();
+  std::lock_guard lock(mutex);
+  return cache.emplace(key, std::move(opened)).first->second;
 }
 
 }  // namespace headrace::io
