@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import headrace as ray
-from headrace.data.datasource import SaveMode
+from headrace.data.datasource import FilenameProvider, SaveMode
 
 
 def files(path):
@@ -126,3 +126,28 @@ def test_parquet_keeps_every_value(tmp_path_factory, rows):
     rows = [{"i": 0, "f": 0.0, "s": "", "b": True, "l": [0]}, *rows]
     ray.data.from_items(rows, override_num_blocks=1).write_parquet(target)
     assert ray.data.read_parquet(target, partitioning=None).take_all() == rows
+
+
+class Named(FilenameProvider):
+    def get_filename_for_task(self, write_uuid, task_index):
+        return f"part-{task_index}.{self.file_format}"
+
+
+def test_a_filename_provider_names_the_files(tmp_path):
+    ds = ray.data.range(10, override_num_blocks=2)
+    ds.write_csv(tmp_path / "a", filename_provider=Named(file_format="csv"))
+    assert [file.name for file in files(tmp_path / "a")] == ["part-0.csv", "part-1.csv"]
+    ds.write_csv(tmp_path / "b", filename_provider=Named(file_format="csv"), max_rows_per_file=3)
+    assert [file.name for file in files(tmp_path / "b")] == ["part-0-1.csv", "part-0.csv", "part-1-1.csv", "part-1.csv"]
+    assert ray.data.read_csv(tmp_path / "b").count() == 10
+
+
+@pytest.mark.parametrize("name", ["same.csv", "", "a/b.csv", ".hidden.csv", 7])
+def test_names_that_cannot_be_are_refused_and_nothing_is_left(tmp_path, name):
+    class Wrong(FilenameProvider):
+        def get_filename_for_task(self, write_uuid, task_index):
+            return name
+
+    with pytest.raises(ValueError, match="filename_provider"):
+        ray.data.range(10, override_num_blocks=2).write_csv(tmp_path / "a", filename_provider=Wrong())
+    assert not (tmp_path / "a").exists()

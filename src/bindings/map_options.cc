@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 
+#include "bindings/any_thread_object.h"
 #include "bindings/arrow_capsule.h"
 #include "bindings/raise.h"
 
@@ -64,6 +65,19 @@ datasource::Partitioning PartitioningFrom(const nb::dict& dict) {
                        : style == "dir" ? Style::kDirectory
                                         : Style::kNone;
   return partitioning;
+}
+
+/// Names of files as `provider`, a function of (write id, task index), gives them.
+std::function<Result<std::string>(const std::string&, int64_t)> NamesOf(nb::handle provider) {
+  auto owned = std::make_shared<AnyThreadObject>(nb::borrow(provider));
+  return [owned](const std::string& write_id, int64_t task_index) -> Result<std::string> {
+    const nb::gil_scoped_acquire acquire;
+    try {
+      return nb::cast<std::string>(owned->get()(write_id, task_index));
+    } catch (const std::exception& error) {
+      return Status::Invalid("filename_provider failed: ", error.what());
+    }
+  };
 }
 
 }  // namespace
@@ -161,13 +175,15 @@ Result<datasource::FileWriteOptions> FileWriteOptionsFrom(const nb::dict& write,
                                                           const std::string& dataset_id) {
   datasource::FileWriteOptions out;
   std::string mode = "append";
-  ARROW_RETURN_NOT_OK(ReadDict("write", write,
-                               {{"path", Into(&out.path)},
-                                {"access", Into(&out.access)},
-                                {"mode", Into(&mode)},
-                                {"try_create_dir", Into(&out.try_create_dir)},
-                                {"min_rows_per_file", Into(&out.min_rows_per_file)},
-                                {"max_rows_per_file", Into(&out.max_rows_per_file)}}));
+  ARROW_RETURN_NOT_OK(ReadDict(
+      "write", write,
+      {{"path", Into(&out.path)},
+       {"access", Into(&out.access)},
+       {"mode", Into(&mode)},
+       {"filename_provider", [&](nb::handle provider) { out.name_task = NamesOf(provider); }},
+       {"try_create_dir", Into(&out.try_create_dir)},
+       {"min_rows_per_file", Into(&out.min_rows_per_file)},
+       {"max_rows_per_file", Into(&out.max_rows_per_file)}}));
   static const std::map<std::string, datasource::SaveMode> kModes = {
       {"append", datasource::SaveMode::kAppend},
       {"overwrite", datasource::SaveMode::kOverwrite},

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from headrace.data.context import DataContext
+    from headrace.data.datasource import FilenameProvider
 
 _MODES = ("append", "overwrite", "create", "error", "ignore")
 
@@ -27,7 +28,7 @@ class WriteMethods(DatasetBase):
     "overwrite" (removes what is there), "create" or "error" (fails if the directory exists), "ignore" (does nothing
     then). ``min_rows_per_file``: rows gathered for a file at least. ``max_rows_per_file``: rows of a file at most.
     ``concurrency``: tasks that write at a time. ``ray_remote_args``: options of these tasks, such as ``num_cpus``.
-    ``filesystem``: one of pyarrow.fs or fsspec that ``path`` is in; None: the path says which. File names start with an id of the run, so appending
+    ``filename_provider``: names the files. ``filesystem``: one of pyarrow.fs or fsspec that ``path`` is in; None: the path says which. File names start with an id of the run, so appending
     never collides.
     """
 
@@ -38,6 +39,7 @@ class WriteMethods(DatasetBase):
         partition_cols: Sequence[str] | None = None,
         filesystem: Any = None,
         try_create_dir: bool = True,
+        filename_provider: FilenameProvider | None = None,
         min_rows_per_file: int | None = None,
         max_rows_per_file: int | None = None,
         num_rows_per_file: int | None = None,
@@ -53,8 +55,8 @@ class WriteMethods(DatasetBase):
         """Write Parquet files.
 
         Args:
-            path, filesystem, try_create_dir, min_rows_per_file, max_rows_per_file, mode, ray_remote_args,
-                concurrency: See the class.
+            path, filesystem, try_create_dir, filename_provider, min_rows_per_file, max_rows_per_file, mode,
+                ray_remote_args, concurrency: See the class.
             num_rows_per_file: Old name of ``min_rows_per_file``.
             partition_cols: Columns whose values become directories ``column=value``; left out of the files.
             compression: "snappy", "zstd", "gzip", "lz4", "brotli" or None.
@@ -85,7 +87,9 @@ class WriteMethods(DatasetBase):
             given.update(_known("arrow_parquet_args_fn", arrow_parquet_args_fn(), given, "row_group_size"))
         if min_rows_per_file is None:
             min_rows_per_file = num_rows_per_file
-        given.update(file_options(self._context, path, filesystem, try_create_dir, min_rows_per_file, max_rows_per_file, mode))
+        given |= file_options(
+            self._context, path, filesystem, try_create_dir, filename_provider, min_rows_per_file, max_rows_per_file, mode
+        )
         self._write("write_parquet", given, concurrency, ray_remote_args)
 
     def write_csv(
@@ -94,6 +98,7 @@ class WriteMethods(DatasetBase):
         *,
         filesystem: Any = None,
         try_create_dir: bool = True,
+        filename_provider: FilenameProvider | None = None,
         min_rows_per_file: int | None = None,
         max_rows_per_file: int | None = None,
         num_rows_per_file: int | None = None,
@@ -108,8 +113,8 @@ class WriteMethods(DatasetBase):
         """Write CSV files.
 
         Args:
-            path, filesystem, try_create_dir, min_rows_per_file, max_rows_per_file, num_rows_per_file, mode,
-                ray_remote_args, concurrency: See ``write_parquet``.
+            path, filesystem, try_create_dir, filename_provider, min_rows_per_file, max_rows_per_file,
+                num_rows_per_file, mode, ray_remote_args, concurrency: See ``write_parquet``.
             include_header: Start each file with the column names.
             delimiter: Character between values.
             quoting_style: "needed", "all_valid" or "none".
@@ -137,7 +142,9 @@ class WriteMethods(DatasetBase):
             given.update(_known("arrow_csv_args_fn", extra, given))
         if min_rows_per_file is None:
             min_rows_per_file = num_rows_per_file
-        given.update(file_options(self._context, path, filesystem, try_create_dir, min_rows_per_file, max_rows_per_file, mode))
+        given |= file_options(
+            self._context, path, filesystem, try_create_dir, filename_provider, min_rows_per_file, max_rows_per_file, mode
+        )
         self._write("write_csv", given, concurrency, ray_remote_args)
 
     def write_json(
@@ -146,6 +153,7 @@ class WriteMethods(DatasetBase):
         *,
         filesystem: Any = None,
         try_create_dir: bool = True,
+        filename_provider: FilenameProvider | None = None,
         min_rows_per_file: int | None = None,
         max_rows_per_file: int | None = None,
         num_rows_per_file: int | None = None,
@@ -156,8 +164,8 @@ class WriteMethods(DatasetBase):
         """Write JSON files, one object per line.
 
         Args:
-            path, filesystem, try_create_dir, min_rows_per_file, max_rows_per_file, num_rows_per_file, mode,
-                ray_remote_args, concurrency: See ``write_parquet``.
+            path, filesystem, try_create_dir, filename_provider, min_rows_per_file, max_rows_per_file,
+                num_rows_per_file, mode, ray_remote_args, concurrency: See ``write_parquet``.
 
         Raises:
             ValueError: As ``write_parquet``.
@@ -170,7 +178,9 @@ class WriteMethods(DatasetBase):
         """
         if min_rows_per_file is None:
             min_rows_per_file = num_rows_per_file
-        given = file_options(self._context, path, filesystem, try_create_dir, min_rows_per_file, max_rows_per_file, mode)
+        given = file_options(
+            self._context, path, filesystem, try_create_dir, filename_provider, min_rows_per_file, max_rows_per_file, mode
+        )
         self._write("write_json", given, concurrency, ray_remote_args)
 
     def write_numpy(
@@ -180,6 +190,7 @@ class WriteMethods(DatasetBase):
         column: str,
         filesystem: Any = None,
         try_create_dir: bool = True,
+        filename_provider: FilenameProvider | None = None,
         min_rows_per_file: int | None = None,
         max_rows_per_file: int | None = None,
         num_rows_per_file: int | None = None,
@@ -191,8 +202,8 @@ class WriteMethods(DatasetBase):
 
         Args:
             column: The column.
-            path, filesystem, try_create_dir, min_rows_per_file, max_rows_per_file, num_rows_per_file, mode,
-                ray_remote_args, concurrency: See ``write_parquet``.
+            path, filesystem, try_create_dir, filename_provider, min_rows_per_file, max_rows_per_file,
+                num_rows_per_file, mode, ray_remote_args, concurrency: See ``write_parquet``.
 
         Raises:
             ValueError: As ``write_parquet``.
@@ -205,7 +216,9 @@ class WriteMethods(DatasetBase):
         """
         if min_rows_per_file is None:
             min_rows_per_file = num_rows_per_file
-        given = file_options(self._context, path, filesystem, try_create_dir, min_rows_per_file, max_rows_per_file, mode)
+        given = file_options(
+            self._context, path, filesystem, try_create_dir, filename_provider, min_rows_per_file, max_rows_per_file, mode
+        )
         self._write("write_numpy", {**given, "column": column}, concurrency, ray_remote_args)
 
     def write_arrow(
@@ -215,6 +228,7 @@ class WriteMethods(DatasetBase):
         compression: str | None = None,
         filesystem: Any = None,
         try_create_dir: bool = True,
+        filename_provider: FilenameProvider | None = None,
         min_rows_per_file: int | None = None,
         max_rows_per_file: int | None = None,
         mode: Any = "append",
@@ -225,8 +239,8 @@ class WriteMethods(DatasetBase):
 
         Args:
             compression: Of the buffers: "lz4", "zstd" or None.
-            path, filesystem, try_create_dir, min_rows_per_file, max_rows_per_file, mode, ray_remote_args,
-                concurrency: See the class.
+            path, filesystem, try_create_dir, filename_provider, min_rows_per_file, max_rows_per_file, mode,
+                ray_remote_args, concurrency: See the class.
 
         Raises:
             ValueError: As ``write_parquet``.
@@ -237,7 +251,9 @@ class WriteMethods(DatasetBase):
         ...     ray.data.read_arrow(path).count()
         3
         """
-        given = file_options(self._context, path, filesystem, try_create_dir, min_rows_per_file, max_rows_per_file, mode)
+        given = file_options(
+            self._context, path, filesystem, try_create_dir, filename_provider, min_rows_per_file, max_rows_per_file, mode
+        )
         self._write("write_arrow", {**given, "compression": compression or "none"}, concurrency, ray_remote_args)
 
     def write_orc(
@@ -246,6 +262,7 @@ class WriteMethods(DatasetBase):
         *,
         filesystem: Any = None,
         try_create_dir: bool = True,
+        filename_provider: FilenameProvider | None = None,
         arrow_orc_args_fn: Callable[[], dict[str, Any]] | None = None,
         min_rows_per_file: int | None = None,
         max_rows_per_file: int | None = None,
@@ -261,8 +278,8 @@ class WriteMethods(DatasetBase):
             compression: "zlib", "snappy", "lz4", "zstd" or None.
             stripe_size: Bytes of rows that make a stripe; it is held in memory until it is complete.
             arrow_orc_args_fn: Returns further values of these two options; called once.
-            path, filesystem, try_create_dir, min_rows_per_file, max_rows_per_file, mode, ray_remote_args,
-                concurrency: See the class.
+            path, filesystem, try_create_dir, filename_provider, min_rows_per_file, max_rows_per_file, mode,
+                ray_remote_args, concurrency: See the class.
 
         Raises:
             ValueError: As ``write_parquet``.
@@ -279,7 +296,9 @@ class WriteMethods(DatasetBase):
             given.update(_known("arrow_orc_args_fn", arrow_orc_args_fn(), given))
         given["compression"] = (given["compression"] or "none").lower()
         whole_number("stripe_size", given["stripe_size"], 1)
-        given.update(file_options(self._context, path, filesystem, try_create_dir, min_rows_per_file, max_rows_per_file, mode))
+        given |= file_options(
+            self._context, path, filesystem, try_create_dir, filename_provider, min_rows_per_file, max_rows_per_file, mode
+        )
         self._write("write_orc", given, concurrency, ray_remote_args)
 
     def _write(
@@ -300,6 +319,7 @@ def file_options(
     path: str | os.PathLike[str],
     filesystem: Any,
     try_create_dir: bool,
+    filename_provider: FilenameProvider | None,
     min_rows: int | None,
     max_rows: int | None,
     mode: Any,
@@ -325,6 +345,7 @@ def file_options(
         "access": located.access,
         "mode": word,
         "try_create_dir": bool(try_create_dir),
+        "filename_provider": None if filename_provider is None else filename_provider.get_filename_for_task,
         "min_rows_per_file": min_rows or 0,
         "max_rows_per_file": max_rows or 0,
     }

@@ -13,6 +13,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from headrace.data.datasource import FilenameProvider
+
 
 class WriteRecordMethods(WriteMethods):
     """See ``WriteMethods`` for what the methods have in common."""
@@ -24,6 +26,7 @@ class WriteRecordMethods(WriteMethods):
         tf_schema: Any = None,
         filesystem: Any = None,
         try_create_dir: bool = True,
+        filename_provider: FilenameProvider | None = None,
         min_rows_per_file: int | None = None,
         max_rows_per_file: int | None = None,
         ray_remote_args: dict[str, Any] | None = None,
@@ -38,8 +41,8 @@ class WriteRecordMethods(WriteMethods):
 
         Args:
             tf_schema: A ``tensorflow_metadata`` schema that the columns have to agree with.
-            path, filesystem, try_create_dir, min_rows_per_file, max_rows_per_file, num_rows_per_file, mode,
-                ray_remote_args, concurrency: See ``write_parquet``.
+            path, filesystem, try_create_dir, filename_provider, min_rows_per_file, max_rows_per_file,
+                num_rows_per_file, mode, ray_remote_args, concurrency: See ``write_parquet``.
 
         Raises:
             ValueError: As ``write_parquet``, or a column is not in ``tf_schema``.
@@ -53,7 +56,9 @@ class WriteRecordMethods(WriteMethods):
         """
         if min_rows_per_file is None:
             min_rows_per_file = num_rows_per_file
-        given = file_options(self._context, path, filesystem, try_create_dir, min_rows_per_file, max_rows_per_file, mode)
+        given = file_options(
+            self._context, path, filesystem, try_create_dir, filename_provider, min_rows_per_file, max_rows_per_file, mode
+        )
         self._write("write_tfrecords", {**given, "tf_schema": features_of(tf_schema)}, concurrency, ray_remote_args)
 
     def write_webdataset(
@@ -62,6 +67,7 @@ class WriteRecordMethods(WriteMethods):
         *,
         filesystem: Any = None,
         try_create_dir: bool = True,
+        filename_provider: FilenameProvider | None = None,
         min_rows_per_file: int | None = None,
         max_rows_per_file: int | None = None,
         ray_remote_args: dict[str, Any] | None = None,
@@ -79,8 +85,8 @@ class WriteRecordMethods(WriteMethods):
                 integers, json any value, npy numbers, lists and arrays, png, jpg and jpeg images as uint8 arrays. None:
                 columns are bytes or text. A function from row (a dict) to sample, or a list of them, runs in Python
                 before the write; what it leaves is encoded by the engine if the list ends with True.
-            path, filesystem, try_create_dir, min_rows_per_file, max_rows_per_file, num_rows_per_file, mode,
-                ray_remote_args, concurrency: See ``write_parquet``.
+            path, filesystem, try_create_dir, filename_provider, min_rows_per_file, max_rows_per_file,
+                num_rows_per_file, mode, ray_remote_args, concurrency: See ``write_parquet``.
 
         Raises:
             ValueError: As ``write_parquet``, or a step that is no function comes before others.
@@ -99,6 +105,8 @@ class WriteRecordMethods(WriteMethods):
             raise ValueError(f"encoder: True can only be the last step, and formats have no encoder; got {encoder!r}")
         if min_rows_per_file is None:
             min_rows_per_file = num_rows_per_file
-        given = file_options(self._context, path, filesystem, try_create_dir, min_rows_per_file, max_rows_per_file, mode)
+        given = file_options(
+            self._context, path, filesystem, try_create_dir, filename_provider, min_rows_per_file, max_rows_per_file, mode
+        )
         encoded = self._derive(self._plan).map(EncodeSteps(functions)) if functions else self
         encoded._write("write_webdataset", {**given, "encode": encode}, concurrency, ray_remote_args)

@@ -8,7 +8,8 @@
 
 #include "headrace/base/fault_point.h"
 #include "headrace/base/wire.h"
-#include "headrace/io/file_access.h"
+#include "headrace/datasource/commit_log.h"
+#include "headrace/io/durable.h"
 
 namespace headrace::datasource {
 namespace {
@@ -19,29 +20,60 @@ std::string Join(const std::string& directory, const std::string& name) {
   return directory.empty() || directory.ends_with('/') ? directory + name : directory + '/' + name;
 }
 
-std::string Parent(const std::string& path) {
-  const size_t slash = path.rfind('/');
-  return slash == std::string::npos ? std::string() : path.substr(0, slash);
-}
-
 std::string BaseName(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 
-struct Rename {
+/// A file that a task has written.
+struct Written {
   std::string temporary;
-  std::string final;
+  std::string directory;  // where it belongs
+  int64_t task_index = 0;
+  int64_t number = 0;  // among the files of the task
+  std::string extension;
 };
 
-Result<std::vector<Rename>> Renames(const std::vector<std::string>& finished) {
-  std::vector<Rename> renames;
+Result<std::vector<Written>> FilesOf(const std::vector<std::string>& finished) {
+  std::vector<Written> files;
   for (const std::string& bytes : finished) {
     WireReader in(bytes);
-    for (uint64_t left = in.Count(); left > 0; --left) {
-      std::string temporary = in.Str();
-      renames.push_back({std::move(temporary), in.Str()});
+    const int64_t task_index = in.I64();
+    const std::string extension = in.Str();
+    for (uint64_t left = in.Count(), number = 0; left > 0; --left, ++number) {
+      Written& file = files.emplace_back();
+      file.temporary = in.Str();
+      file.directory = in.Str();
+      file.task_index = task_index;
+      file.number = static_cast<int64_t>(number);
+      file.extension = extension;
     }
     ARROW_RETURN_NOT_OK(in.Finish());
   }
-  return renames;
+  return files;
+}
+
+/// The id in a temporary name, which all files of a write share.
+std::string WriteIdOf(const std::string& temporary) {
+  const std::string name = BaseName(temporary).substr(kHiddenPrefix.size());
+  return name.substr(0, name.find('-'));
+}
+
+Result<std::string> NameOf(const FileWriteOptions& options, const Written& file) {
+  const std::string write_id = WriteIdOf(file.temporary);
+  const std::string suffix = file.number == 0 ? "" : '-' + std::to_string(file.number);
+  if (options.name_task) {
+    ARROW_ASSIGN_OR_RAISE(std::string name, options.name_task(write_id, file.task_index));
+    if (name.empty() || name.find('/') != std::string::npos || name.starts_with('.')) {
+      return Status::Invalid("filename_provider gave '", name,
+                             "', which is no name for a file: it may not be empty, start with '.' "
+                             "or have a '/'");
+    }
+    const size_t dot = std::min(name.rfind('.'), name.size());
+    return name.insert(dot, suffix);
+  }
+  char task[32];
+  std::snprintf(task, sizeof(task), "%06lld", static_cast<long long>(file.task_index));
+  const std::string stem =
+      options.dataset_id.empty() ? write_id : options.dataset_id + '_' + write_id;
+  return stem + '_' + task + suffix + '.' + file.extension;
 }
 
 Result<std::vector<std::string>> ExistingFiles(arrow::fs::FileSystem& filesystem,
@@ -54,34 +86,12 @@ Result<std::vector<std::string>> ExistingFiles(arrow::fs::FileSystem& filesystem
   std::vector<std::string> files;
   for (const auto& info : infos) {
     // Hidden files belong to writes that are under way.
-    if (info.IsFile() && !BaseName(info.path()).starts_with(kHiddenPrefix)) {
+    const std::string name = BaseName(info.path());
+    if (info.IsFile() && !name.starts_with(kHiddenPrefix) && !name.starts_with(kCommitLogPrefix)) {
       files.push_back(info.path());
     }
   }
   return files;
-}
-
-/// Gives all files their names; `written` has those that did.
-Status MoveAll(arrow::fs::FileSystem& filesystem, const std::vector<Rename>& renames,
-               const std::string& directory, std::set<std::string>* written) {
-  std::set<std::string> directories{directory};
-  for (const Rename& rename : renames) {
-    HR_FAULT_POINT("datasource.write.commit");
-    const std::string parent = Parent(rename.final);
-    if (directories.insert(parent).second) {
-      ARROW_RETURN_NOT_OK(filesystem.CreateDir(parent, /*recursive=*/true));
-    }
-    ARROW_RETURN_NOT_OK(filesystem.Move(rename.temporary, rename.final));
-    written->insert(rename.final);
-  }
-  return Status::OK();
-}
-
-Result<bool> IsEmptyDirectory(arrow::fs::FileSystem& filesystem, const std::string& directory) {
-  arrow::fs::FileSelector selector;
-  selector.base_dir = directory;
-  ARROW_ASSIGN_OR_RAISE(const auto infos, filesystem.GetFileInfo(selector));
-  return infos.empty();
 }
 
 }  // namespace
@@ -92,12 +102,10 @@ Result<std::unique_ptr<StagedFiles>> StagedFiles::Make(const FileWriteOptions& o
   static std::atomic<int64_t> attempts{0};
   std::unique_ptr<StagedFiles> files(new StagedFiles);
   ARROW_ASSIGN_OR_RAISE(io::Location location, io::Locate(options.path, options.access));
-  files->filesystem_ = std::move(location.filesystem);
-  files->directory_ = std::move(location.path);
+  files->directory_ = std::move(location);
   char task[32];
   std::snprintf(task, sizeof(task), "%06lld", static_cast<long long>(info.task_index));
-  files->stem_ = options.dataset_id.empty() ? info.write_id + '_' + task
-                                            : options.dataset_id + '_' + info.write_id + '_' + task;
+  files->task_index_ = info.task_index;
   // A retry of a task must not meet what a dying attempt still writes.
   files->hidden_ = std::string(kHiddenPrefix) + info.write_id + '-' + task + '-' +
                    std::to_string(::getpid()) + '.' + std::to_string(attempts++);
@@ -108,31 +116,33 @@ Result<std::unique_ptr<StagedFiles>> StagedFiles::Make(const FileWriteOptions& o
 StagedFiles::~StagedFiles() {
   if (finished_) return;
   for (const File& file : files_) {
-    IgnoreStatus(filesystem_->DeleteFile(file.temporary), "remove unfinished output");
+    IgnoreStatus(directory_.filesystem->DeleteFile(file.temporary), "remove unfinished output");
   }
 }
 
 Result<std::shared_ptr<arrow::io::OutputStream>> StagedFiles::NewFile(const std::string& subdir) {
   HR_FAULT_POINT("datasource.write.open");
-  const std::string number = std::to_string(files_.size());
   File file;
-  file.temporary = Join(directory_, hidden_ + '-' + number + '.' + extension_);
-  const std::string name =
-      files_.empty() ? stem_ + '.' + extension_ : stem_ + '-' + number + '.' + extension_;
-  file.final = Join(subdir.empty() ? directory_ : Join(directory_, subdir), name);
-  ARROW_ASSIGN_OR_RAISE(auto stream, filesystem_->OpenOutputStream(file.temporary));
+  file.temporary =
+      Join(directory_.path, hidden_ + '-' + std::to_string(files_.size()) + '.' + extension_);
+  file.directory = subdir.empty() ? directory_.path : Join(directory_.path, subdir);
+  ARROW_ASSIGN_OR_RAISE(auto stream, directory_.filesystem->OpenOutputStream(file.temporary));
   files_.push_back(std::move(file));
   return stream;
 }
 
-std::string StagedFiles::Finish() {
-  finished_ = true;
+Result<std::string> StagedFiles::Finish() {
   WireWriter out;
+  out.I64(task_index_);
+  out.Str(extension_);
   out.U64(files_.size());
   for (const File& file : files_) {
+    // What a commit names has to be there after a loss of power.
+    ARROW_RETURN_NOT_OK(io::MakeDurable(directory_, file.temporary));
     out.Str(file.temporary);
-    out.Str(file.final);
+    out.Str(file.directory);
   }
+  finished_ = true;
   return out.Take();
 }
 
@@ -145,6 +155,7 @@ Result<bool> WriteDestination::Prepare() const {
   if (exists && info.IsFile()) {
     return Status::Invalid("destination is a file, not a directory: ", options_.path);
   }
+  if (exists) ARROW_RETURN_NOT_OK(CommitLog::Recover(resolved));
   if (exists && (options_.mode == SaveMode::kError || options_.mode == SaveMode::kCreate)) {
     return Status::Invalid("destination already exists: ", options_.path,
                            " (use mode append, overwrite or ignore)");
@@ -158,43 +169,35 @@ Result<bool> WriteDestination::Prepare() const {
 }
 
 Status WriteDestination::Commit(const std::vector<std::string>& finished) const {
-  ARROW_ASSIGN_OR_RAISE(const auto resolved, io::Locate(options_.path, options_.access));
-  const auto& filesystem = resolved.filesystem;
-  const std::string& path = resolved.path;
-  ARROW_ASSIGN_OR_RAISE(const auto renames, Renames(finished));
-  std::vector<std::string> old_files;
-  if (options_.mode == SaveMode::kOverwrite) {
-    ARROW_ASSIGN_OR_RAISE(old_files, ExistingFiles(*filesystem, path));
-  }
+  ARROW_ASSIGN_OR_RAISE(const io::Location destination, io::Locate(options_.path, options_.access));
+  const std::string& path = destination.path;
+  ARROW_ASSIGN_OR_RAISE(const auto files, FilesOf(finished));
+  CommitLog log(destination, files.empty() ? "overwrite" : WriteIdOf(files.front().temporary));
   std::set<std::string> written;
-  const Status moved = MoveAll(*filesystem, renames, path, &written);
-  if (!moved.ok()) {
-    for (const std::string& file : written) {
-      IgnoreStatus(filesystem->DeleteFile(file), "remove the output of a commit that failed");
+  for (const Written& file : files) {
+    ARROW_ASSIGN_OR_RAISE(const std::string name, NameOf(options_, file));
+    log.moves.push_back({file.temporary, Join(file.directory, name)});
+    if (!written.insert(log.moves.back().to).second) {
+      return Status::Invalid("filename_provider gave the name '", name,
+                             "' to two files; it has to depend on the task_index");
     }
-    return moved;
   }
-  // Last: until here a failure leaves the old content complete.
-  std::set<std::string> emptied;
-  for (const std::string& file : old_files) {
-    if (written.contains(file)) continue;
-    ARROW_RETURN_NOT_OK(filesystem->DeleteFile(file));
-    if (Parent(file) != path) emptied.insert(Parent(file));
+  if (options_.mode == SaveMode::kOverwrite) {
+    ARROW_ASSIGN_OR_RAISE(auto old_files, ExistingFiles(*destination.filesystem, path));
+    std::erase_if(old_files, [&](const std::string& file) { return written.contains(file); });
+    log.removals = std::move(old_files);
   }
-  for (auto it = emptied.rbegin(); it != emptied.rend(); ++it) {
-    const auto empty = IsEmptyDirectory(*filesystem, *it);
-    if (empty.ok() && *empty) IgnoreStatus(filesystem->DeleteDir(*it), "remove old directory");
-  }
-  if (renames.empty()) RemoveIfMadeAndEmpty(*filesystem, path);
+  if (!log.moves.empty() || !log.removals.empty()) ARROW_RETURN_NOT_OK(log.Commit());
+  if (files.empty()) RemoveIfMadeAndEmpty(*destination.filesystem, path);
   return Status::OK();
 }
 
 void WriteDestination::Abort(const std::vector<std::string>& finished) const {
   const auto resolved = io::Locate(options_.path, options_.access);
-  const auto renames = Renames(finished);
-  if (!resolved.ok() || !renames.ok()) return;
-  for (const Rename& rename : *renames) {
-    IgnoreStatus(resolved->filesystem->DeleteFile(rename.temporary), "remove aborted output");
+  const auto files = FilesOf(finished);
+  if (!resolved.ok() || !files.ok()) return;
+  for (const Written& file : *files) {
+    IgnoreStatus(resolved->filesystem->DeleteFile(file.temporary), "remove aborted output");
   }
   RemoveIfMadeAndEmpty(*resolved->filesystem, resolved->path);
 }
@@ -220,11 +223,7 @@ void WriteDestination::RemoveLeftovers(const std::string& write_id) const {
 
 void WriteDestination::RemoveIfMadeAndEmpty(arrow::fs::FileSystem& filesystem,
                                             const std::string& path) const {
-  if (!made_directory_) return;
-  const auto empty = IsEmptyDirectory(filesystem, path);
-  if (empty.ok() && *empty) {
-    IgnoreStatus(filesystem.DeleteDir(path), "remove empty output directory");
-  }
+  if (made_directory_) RemoveIfEmpty(filesystem, path);
 }
 
 }  // namespace headrace::datasource

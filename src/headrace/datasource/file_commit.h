@@ -24,23 +24,23 @@ class StagedFiles {
                                                    std::string extension);
   ~StagedFiles();
 
-  /// A new file that will be `<dir>/<subdir>/<dataset id>_<write id>_<task>[-<i>].<extension>`.
+  /// A new file that will be `<dir>/<subdir>/<dataset id>_<write id>_<task>[-<i>].<extension>`,
+  /// unless FileWriteOptions::name_task has another name for it.
   /// `subdir` may be empty.
   Result<std::shared_ptr<arrow::io::OutputStream>> NewFile(const std::string& subdir);
 
-  /// What CommitFiles and AbortFiles need. All files have to be closed.
-  std::string Finish();
+  /// Puts the files on disk for good and says what Commit and Abort need. All have to be closed.
+  Result<std::string> Finish();
 
  private:
   StagedFiles() = default;
 
   struct File {
     std::string temporary;
-    std::string final;
+    std::string directory;  // where it belongs
   };
-  std::shared_ptr<arrow::fs::FileSystem> filesystem_;
-  std::string directory_;
-  std::string stem_;    // <dataset id>_<write id>_<task>
+  io::Location directory_;
+  int64_t task_index_ = 0;
   std::string hidden_;  // .tmp-<write id>-<task>-<attempt>
   std::string extension_;
   std::vector<File> files_;
@@ -55,11 +55,13 @@ class WriteDestination {
   const FileWriteOptions& options() const { return options_; }
 
   /// False when the write has to be skipped (kIgnore and the directory exists). Fails with Invalid
-  /// "already exists" for kError and kCreate. Makes the directory otherwise.
+  /// "already exists" for kError and kCreate. Finishes commits that died there. Makes the directory
+  /// otherwise.
   Result<bool> Prepare() const;
   /// Gives all files of `finished` (results of StagedFiles::Finish) their names; with kOverwrite
   /// what was there before is removed after that. Removes the directory again when Prepare made
-  /// it and nothing was written. A failure leaves none of the new files.
+  /// it and nothing was written. A failure leaves none of the new files; a driver that is killed
+  /// leaves a CommitLog, which the next Prepare carries out.
   Status Commit(const std::vector<std::string>& finished) const;
   /// Removes the files of `finished`, and the directory if Prepare made it and it is empty.
   void Abort(const std::vector<std::string>& finished) const;

@@ -27,8 +27,9 @@ class FilenameProvider:
         self.file_format = file_format
 
     def get_filename_for_task(self, write_uuid: str, task_index: int) -> str:
-        """Name for a task. It must follow from the arguments alone and differ between tasks. Where a task writes
-        several files, a number is put before the suffix.
+        """Name for a task. It must follow from the arguments alone and differ between tasks. Further files of a task
+        (``max_rows_per_file``, another partition) have "-1", "-2", … before the suffix. Writers of tables ask for it in
+        the program's process when the write commits.
 
         Args:
             write_uuid: Id of the write.
