@@ -148,7 +148,7 @@ class FaultyProxy:
                 pass  # a client that went away
 
         self.server = Server(("127.0.0.1", 0), Handler)
-        self.address = "127.0.0.1:{}".format(self.server.server_address[1])
+        self.address = f"127.0.0.1:{self.server.server_address[1]}"
         self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.01})
         self.thread.start()
 

@@ -86,7 +86,7 @@ def test_listings_are_tried_again(s3, faulty_s3, quick_retries, fault):
 def test_a_fault_that_stays_names_the_file_and_what_was_tried(s3, faulty_s3, quick_retries):
     put_tables(s3, "t", num_files=2, rows=10)
     quick_retries.retried_io_max_attempts = 3
-    filesystem, proxy = faulty_s3(lambda method, path: "503" if method == "GET" and "/1.csv" in path else None)
+    filesystem, _ = faulty_s3(lambda method, path: "503" if method == "GET" and "/1.csv" in path else None)
     ds = ray.data.read_csv("bucket/t-csv", filesystem=filesystem)
     with pytest.raises(OSError, match=r"bucket/t-csv/1\.csv.*tried 3 times.*retried_io_errors") as error:
         ds.take_all()
@@ -98,7 +98,7 @@ def test_only_errors_that_the_user_names_are_tried_again(s3, faulty_s3, quick_re
     before = quick_retries.retried_io_errors
     quick_retries.retried_io_errors = ["something else"]
     try:
-        filesystem, proxy = faulty_s3(lambda method, path: "503" if method == "GET" and ".csv" in path else None)
+        filesystem, _ = faulty_s3(lambda method, path: "503" if method == "GET" and ".csv" in path else None)
         ds = ray.data.read_csv("bucket/t-csv", filesystem=filesystem)
         with pytest.raises(OSError) as error:
             ds.take_all()
@@ -112,7 +112,7 @@ def test_the_deadline_ends_trying(s3, faulty_s3, quick_retries):
     deadline = quick_retries.retried_io_deadline_s
     quick_retries.retried_io_deadline_s = 0.01
     try:
-        filesystem, proxy = faulty_s3(lambda method, path: "503" if method == "GET" and ".csv" in path else None)
+        filesystem, _ = faulty_s3(lambda method, path: "503" if method == "GET" and ".csv" in path else None)
         ds = ray.data.read_csv("bucket/t-csv", filesystem=filesystem)
         with pytest.raises(OSError, match=r"0\.csv"):
             ds.take_all()

@@ -112,7 +112,9 @@ def _list(located: Located, extensions: Sequence[str] | None, given: dict[str, A
         kept = set(chosen([path for path, _ in listed]))
         listed = [entry for entry in listed if entry[0] in kept]
         if not listed:
-            raise ValueError(f"No input files are left after applying the partition filter {chosen!r} to {located.paths}.")
+            raise ValueError(
+                f"No input files are left after applying the partition filter {chosen!r} to {located.paths}."
+            )
     shuffle = given.get("shuffle")
     if shuffle is not None:
         seed = getattr(shuffle, "seed", None)

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
-    from headrace.data.context import DataContext
     from headrace.data.datasource import FilenameProvider
 
 _MODES = ("append", "overwrite", "create", "error", "ignore")
@@ -28,8 +27,8 @@ class WriteMethods(DatasetBase):
     "overwrite" (removes what is there), "create" or "error" (fails if the directory exists), "ignore" (does nothing
     then). ``min_rows_per_file``: rows gathered for a file at least. ``max_rows_per_file``: rows of a file at most.
     ``concurrency``: tasks that write at a time. ``ray_remote_args``: options of these tasks, such as ``num_cpus``.
-    ``filename_provider``: names the files. ``filesystem``: one of pyarrow.fs or fsspec that ``path`` is in; None: the path says which. File names start with an id of the run, so appending
-    never collides.
+    ``filename_provider``: names the files. ``filesystem``: one of pyarrow.fs or fsspec that ``path`` is in; None: the
+    path says which. File names start with an id of the run, so appending never collides.
     """
 
     def write_parquet(
@@ -87,8 +86,8 @@ class WriteMethods(DatasetBase):
             given.update(_known("arrow_parquet_args_fn", arrow_parquet_args_fn(), given, "row_group_size"))
         if min_rows_per_file is None:
             min_rows_per_file = num_rows_per_file
-        given |= file_options(
-            self._context, path, filesystem, try_create_dir, filename_provider, min_rows_per_file, max_rows_per_file, mode
+        given |= self._files_to(
+            path, filesystem, try_create_dir, filename_provider, min_rows_per_file, max_rows_per_file, mode
         )
         self._write("write_parquet", given, concurrency, ray_remote_args)
 
@@ -142,8 +141,8 @@ class WriteMethods(DatasetBase):
             given.update(_known("arrow_csv_args_fn", extra, given))
         if min_rows_per_file is None:
             min_rows_per_file = num_rows_per_file
-        given |= file_options(
-            self._context, path, filesystem, try_create_dir, filename_provider, min_rows_per_file, max_rows_per_file, mode
+        given |= self._files_to(
+            path, filesystem, try_create_dir, filename_provider, min_rows_per_file, max_rows_per_file, mode
         )
         self._write("write_csv", given, concurrency, ray_remote_args)
 
@@ -178,8 +177,8 @@ class WriteMethods(DatasetBase):
         """
         if min_rows_per_file is None:
             min_rows_per_file = num_rows_per_file
-        given = file_options(
-            self._context, path, filesystem, try_create_dir, filename_provider, min_rows_per_file, max_rows_per_file, mode
+        given = self._files_to(
+            path, filesystem, try_create_dir, filename_provider, min_rows_per_file, max_rows_per_file, mode
         )
         self._write("write_json", given, concurrency, ray_remote_args)
 
@@ -216,8 +215,8 @@ class WriteMethods(DatasetBase):
         """
         if min_rows_per_file is None:
             min_rows_per_file = num_rows_per_file
-        given = file_options(
-            self._context, path, filesystem, try_create_dir, filename_provider, min_rows_per_file, max_rows_per_file, mode
+        given = self._files_to(
+            path, filesystem, try_create_dir, filename_provider, min_rows_per_file, max_rows_per_file, mode
         )
         self._write("write_numpy", {**given, "column": column}, concurrency, ray_remote_args)
 
@@ -251,8 +250,8 @@ class WriteMethods(DatasetBase):
         ...     ray.data.read_arrow(path).count()
         3
         """
-        given = file_options(
-            self._context, path, filesystem, try_create_dir, filename_provider, min_rows_per_file, max_rows_per_file, mode
+        given = self._files_to(
+            path, filesystem, try_create_dir, filename_provider, min_rows_per_file, max_rows_per_file, mode
         )
         self._write("write_arrow", {**given, "compression": compression or "none"}, concurrency, ray_remote_args)
 
@@ -296,8 +295,8 @@ class WriteMethods(DatasetBase):
             given.update(_known("arrow_orc_args_fn", arrow_orc_args_fn(), given))
         given["compression"] = (given["compression"] or "none").lower()
         whole_number("stripe_size", given["stripe_size"], 1)
-        given |= file_options(
-            self._context, path, filesystem, try_create_dir, filename_provider, min_rows_per_file, max_rows_per_file, mode
+        given |= self._files_to(
+            path, filesystem, try_create_dir, filename_provider, min_rows_per_file, max_rows_per_file, mode
         )
         self._write("write_orc", given, concurrency, ray_remote_args)
 
@@ -313,42 +312,41 @@ class WriteMethods(DatasetBase):
         with Run(self, lambda config, run_id: start(given, config, run_id, mapped.options)) as run:
             run.join()
 
+    def _files_to(
+        self,
+        path: str | os.PathLike[str],
+        filesystem: Any,
+        try_create_dir: bool,
+        filename_provider: FilenameProvider | None,
+        min_rows: int | None,
+        max_rows: int | None,
+        mode: Any,
+    ) -> dict[str, Any]:
+        """What all writers share.
 
-def file_options(
-    context: DataContext,
-    path: str | os.PathLike[str],
-    filesystem: Any,
-    try_create_dir: bool,
-    filename_provider: FilenameProvider | None,
-    min_rows: int | None,
-    max_rows: int | None,
-    mode: Any,
-) -> dict[str, Any]:
-    """What all writers share.
+        Raises:
+            ValueError: An unknown mode, or numbers of rows that contradict each other.
+        """
+        from headrace.data._paths import Located
 
-    Raises:
-        ValueError: An unknown mode, or numbers of rows that contradict each other.
-    """
-    from headrace.data._paths import Located
-
-    word = str(getattr(mode, "value", mode)).lower()
-    if word not in _MODES:
-        raise ValueError(f"mode {mode!r} cannot be used with files; it must be one of {', '.join(_MODES)}")
-    for name, rows in (("min_rows_per_file", min_rows), ("max_rows_per_file", max_rows)):
-        if rows is not None:
-            whole_number(name, rows, 1)
-    if min_rows is not None and max_rows is not None and min_rows > max_rows:
-        raise ValueError(f"min_rows_per_file ({min_rows}) must be <= max_rows_per_file ({max_rows})")
-    located = Located([path], filesystem, context)
-    return {
-        "path": located.paths[0],
-        "access": located.access,
-        "mode": word,
-        "try_create_dir": bool(try_create_dir),
-        "filename_provider": None if filename_provider is None else filename_provider.get_filename_for_task,
-        "min_rows_per_file": min_rows or 0,
-        "max_rows_per_file": max_rows or 0,
-    }
+        word = str(getattr(mode, "value", mode)).lower()
+        if word not in _MODES:
+            raise ValueError(f"mode {mode!r} cannot be used with files; it must be one of {', '.join(_MODES)}")
+        for name, rows in (("min_rows_per_file", min_rows), ("max_rows_per_file", max_rows)):
+            if rows is not None:
+                whole_number(name, rows, 1)
+        if min_rows is not None and max_rows is not None and min_rows > max_rows:
+            raise ValueError(f"min_rows_per_file ({min_rows}) must be <= max_rows_per_file ({max_rows})")
+        located = Located([path], filesystem, self._context)
+        return {
+            "path": located.paths[0],
+            "access": located.access,
+            "mode": word,
+            "try_create_dir": bool(try_create_dir),
+            "filename_provider": None if filename_provider is None else filename_provider.get_filename_for_task,
+            "min_rows_per_file": min_rows or 0,
+            "max_rows_per_file": max_rows or 0,
+        }
 
 
 def _known(source: str, extra: dict[str, Any], given: dict[str, Any], *others: str) -> dict[str, Any]:

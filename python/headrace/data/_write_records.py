@@ -7,7 +7,7 @@ import os
 
 from headrace.data._tf_schema import features_of
 from headrace.data._webdataset import EncodeSteps, steps_of
-from headrace.data._write import WriteMethods, file_options
+from headrace.data._write import WriteMethods
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,8 +56,8 @@ class WriteRecordMethods(WriteMethods):
         """
         if min_rows_per_file is None:
             min_rows_per_file = num_rows_per_file
-        given = file_options(
-            self._context, path, filesystem, try_create_dir, filename_provider, min_rows_per_file, max_rows_per_file, mode
+        given = self._files_to(
+            path, filesystem, try_create_dir, filename_provider, min_rows_per_file, max_rows_per_file, mode
         )
         self._write("write_tfrecords", {**given, "tf_schema": features_of(tf_schema)}, concurrency, ray_remote_args)
 
@@ -105,8 +105,8 @@ class WriteRecordMethods(WriteMethods):
             raise ValueError(f"encoder: True can only be the last step, and formats have no encoder; got {encoder!r}")
         if min_rows_per_file is None:
             min_rows_per_file = num_rows_per_file
-        given = file_options(
-            self._context, path, filesystem, try_create_dir, filename_provider, min_rows_per_file, max_rows_per_file, mode
+        given = self._files_to(
+            path, filesystem, try_create_dir, filename_provider, min_rows_per_file, max_rows_per_file, mode
         )
         encoded = self._derive(self._plan).map(EncodeSteps(functions)) if functions else self
         encoded._write("write_webdataset", {**given, "encode": encode}, concurrency, ray_remote_args)
