@@ -26,15 +26,14 @@ struct DataContext {
   /// A request to a filesystem that is not local is made again when its error has one of these
   /// texts, at most so often, with at most so long a wait between two attempts, and not after the
   /// deadline.
-  std::vector<std::string> retried_io_errors = {
-      "AWS Error INTERNAL_FAILURE",
-      "AWS Error NETWORK_CONNECTION",
-      "AWS Error SLOW_DOWN",
-      "AWS Error UNKNOWN (HTTP status 500)",
-      "AWS Error UNKNOWN (HTTP status 502)",
-      "AWS Error UNKNOWN (HTTP status 503)",
-      "AWS Error UNKNOWN (HTTP status 504)",
-      "AWS Error SERVICE_UNAVAILABLE"};
+  std::vector<std::string> retried_io_errors = {"AWS Error INTERNAL_FAILURE",
+                                                "AWS Error NETWORK_CONNECTION",
+                                                "AWS Error SLOW_DOWN",
+                                                "AWS Error UNKNOWN (HTTP status 500)",
+                                                "AWS Error UNKNOWN (HTTP status 502)",
+                                                "AWS Error UNKNOWN (HTTP status 503)",
+                                                "AWS Error UNKNOWN (HTTP status 504)",
+                                                "AWS Error SERVICE_UNAVAILABLE"};
   int64_t retried_io_max_attempts = 10;
   double retried_io_max_backoff_s = 32;
   double retried_io_deadline_s = 300;

@@ -120,6 +120,29 @@ TEST_F(FileDatasinkTest, ACommitThatFailsLeavesNoneOfTheNewFiles) {
   EXPECT_EQ(ValueOf(ReadBack("out")).num_rows(), 10);
 }
 
+TEST_F(FileDatasinkTest, TheNextWriteFinishesOrUndoesWhatADriverLeft) {
+  const std::string out = Path("out");
+  const auto log = [&](const std::string& name) {
+    WriteText("out/.commit-" + name, "headrace commit 1\nmove " + out + "/.tmp-a " + out +
+                                         "/k%3D1/a.txt\nmove " + out + "/.tmp-b " + out +
+                                         "/b.txt\nremove " + out + "/old.txt\nend");
+  };
+  WriteText("out/old.txt", "old");
+  WriteText("out/.tmp-a", "a");
+  WriteText("out/b.txt", "b");  // was moved already
+  log("1.log");
+  ASSERT_TRUE(ValueOf(Sink("out")->Prepare()));
+  EXPECT_THAT(FilesBelow("out"),
+              ::testing::UnorderedElementsAre(out + "/b.txt", out + "/k=1/a.txt"));
+  WriteText("out/.tmp-a", "again");
+  log("2.undo");
+  ASSERT_TRUE(ValueOf(Sink("out")->Prepare()));
+  EXPECT_TRUE(FilesBelow("out").empty());
+  WriteText("out/.commit-3.log", "headrace commit 1\nmove a");
+  const auto prepared = Sink("out")->Prepare();
+  EXPECT_THAT(prepared.status().message(), HasSubstr(".commit-3.log"));
+}
+
 TEST_F(FileDatasinkTest, NoRowsMakeNoFileAndNoDirectory) {
   ASSERT_TRUE(WriteAll(Sink("out"), {Rows(0, 0)}).ok());
   EXPECT_FALSE(std::filesystem::exists(Path("out")));
