@@ -5,8 +5,6 @@ from __future__ import annotations
 
 import os
 
-from headrace.data._tf_schema import features_of
-from headrace.data._webdataset import EncodeSteps, steps_of
 from headrace.data._write import WriteMethods
 
 TYPE_CHECKING = False
@@ -59,6 +57,8 @@ class WriteRecordMethods(WriteMethods):
         given = self._files_to(
             path, filesystem, try_create_dir, filename_provider, min_rows_per_file, max_rows_per_file, mode
         )
+        from headrace.data._tf_schema import features_of
+
         self._write("write_tfrecords", {**given, "tf_schema": features_of(tf_schema)}, concurrency, ray_remote_args)
 
     def write_webdataset(
@@ -98,6 +98,8 @@ class WriteRecordMethods(WriteMethods):
         ...     ray.data.read_webdataset(path).take_all()[0]["cls"]
         3
         """
+        from headrace.data._webdataset import EncodeSteps, steps_of
+
         steps = steps_of("encoder", encoder)
         encode = steps[-1:] == [True]
         functions = steps[:-1] if encode else steps

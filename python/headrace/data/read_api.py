@@ -28,7 +28,6 @@ from headrace.data._from_memory import (
     range_tensor,
 )
 from headrace.data._read_files import read_binary_files, read_images, read_numpy, read_text
-from headrace.data._read_records import read_tfrecords, read_webdataset
 from headrace.data._read_tables import read_arrow, read_csv, read_json, read_orc, read_parquet
 
 TYPE_CHECKING = False
@@ -39,6 +38,7 @@ if TYPE_CHECKING:
     from headrace.data._iceberg import read_iceberg
     from headrace.data._lance import read_lance
     from headrace.data._library_files import read_audio, read_avro, read_videos
+    from headrace.data._read_records import read_tfrecords, read_webdataset
     from headrace.data._sql import read_sql
 
 __all__ = [
@@ -76,7 +76,7 @@ __all__ = [
     "read_webdataset",
 ]
 
-# Sources that are written in Python are loaded by those who use them.
+# Sources of which much is written in Python are loaded by those who use them.
 _HOMES = {
     "from_dask": "_from_libraries",
     "from_huggingface": "_from_libraries",
@@ -89,7 +89,9 @@ _HOMES = {
     "read_iceberg": "_iceberg",
     "read_lance": "_lance",
     "read_sql": "_sql",
+    "read_tfrecords": "_read_records",
     "read_videos": "_library_files",
+    "read_webdataset": "_read_records",
 }
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sources and sinks of your own, and what readers and writers are told: partitioning of paths, order and names of files,
+"""Sources and sinks of your own, and what readers and writers are told: partitions of paths, order and names of files,
 save modes."""
 
 from __future__ import annotations
