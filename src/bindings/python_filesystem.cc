@@ -62,11 +62,43 @@ class PythonBuffer final : public arrow::Buffer {
   const AnyThreadObject owned_;
 };
 
-/// What is left of the files of pyarrow once they are opened: `pyarrow.NativeFile` for reading.
+/// An open file object of Python, closed once.
+class OpenFile {
+ public:
+  explicit OpenFile(nb::object file) : file_(std::move(file)) {}
+  ~OpenFile() { IgnoreStatus(Close(), "close a file"); }
+  OpenFile(const OpenFile&) = delete;
+  OpenFile& operator=(const OpenFile&) = delete;
+
+  /// With the GIL.
+  auto attr(const char* name) const { return file_.attr(name); }
+  bool closed() const { return closed_; }
+  Status Close() {
+    if (std::exchange(closed_, true)) return Status::OK();
+    return CallPython([&] {
+      file_.attr("close")();
+      return Status::OK();
+    });
+  }
+
+ private:
+  const AnyThreadObject file_;
+  bool closed_ = false;
+};
+
+/// What a read of `nbytes` gave, into `out`, which has room for just so many.
+Result<int64_t> CopyRead(const arrow::Buffer& bytes, int64_t nbytes, void* out) {
+  if (bytes.size() > nbytes) {
+    return Status::IOError("a read of ", nbytes, " bytes gave ", bytes.size());
+  }
+  std::memcpy(out, bytes.data(), static_cast<size_t>(bytes.size()));
+  return bytes.size();
+}
+
+/// A `pyarrow.NativeFile` for reading.
 class PythonFile final : public arrow::io::RandomAccessFile {
  public:
   PythonFile(nb::object file, int64_t size) : file_(std::move(file)), size_(size) {}
-  ~PythonFile() override { IgnoreStatus(Close(), "close a file that was read"); }
 
   using RandomAccessFile::ReadAt;
   Result<int64_t> GetSize() override { return size_; }
@@ -78,8 +110,7 @@ class PythonFile final : public arrow::io::RandomAccessFile {
   }
   Result<int64_t> ReadAt(int64_t position, int64_t nbytes, void* out) override {
     ARROW_ASSIGN_OR_RAISE(const auto bytes, ReadAt(position, nbytes));
-    std::memcpy(out, bytes->data(), static_cast<size_t>(bytes->size()));
-    return bytes->size();
+    return CopyRead(*bytes, nbytes, out);
   }
   Result<std::shared_ptr<arrow::Buffer>> Read(int64_t nbytes) override {
     ARROW_ASSIGN_OR_RAISE(auto bytes, ReadAt(position_, nbytes));
@@ -96,26 +127,18 @@ class PythonFile final : public arrow::io::RandomAccessFile {
     return Status::OK();
   }
   Result<int64_t> Tell() const override { return position_; }
-  bool closed() const override { return closed_; }
-  Status Close() override {
-    if (std::exchange(closed_, true)) return Status::OK();
-    return CallPython([&] {
-      file_.attr("close")();
-      return Status::OK();
-    });
-  }
+  bool closed() const override { return file_.closed(); }
+  Status Close() override { return file_.Close(); }
 
  private:
-  const AnyThreadObject file_;
+  OpenFile file_;
   const int64_t size_;
   int64_t position_ = 0;
-  bool closed_ = false;
 };
 
 class PythonInputStream final : public arrow::io::InputStream {
  public:
   explicit PythonInputStream(nb::object file) : file_(std::move(file)) {}
-  ~PythonInputStream() override { IgnoreStatus(Close(), "close a file that was read"); }
 
   Result<std::shared_ptr<arrow::Buffer>> Read(int64_t nbytes) override {
     return CallPython([&]() -> Result<std::shared_ptr<arrow::Buffer>> {
@@ -126,29 +149,20 @@ class PythonInputStream final : public arrow::io::InputStream {
   }
   Result<int64_t> Read(int64_t nbytes, void* out) override {
     ARROW_ASSIGN_OR_RAISE(const auto bytes, Read(nbytes));
-    std::memcpy(out, bytes->data(), static_cast<size_t>(bytes->size()));
-    return bytes->size();
+    return CopyRead(*bytes, nbytes, out);
   }
   Result<int64_t> Tell() const override { return position_; }
-  bool closed() const override { return closed_; }
-  Status Close() override {
-    if (std::exchange(closed_, true)) return Status::OK();
-    return CallPython([&] {
-      file_.attr("close")();
-      return Status::OK();
-    });
-  }
+  bool closed() const override { return file_.closed(); }
+  Status Close() override { return file_.Close(); }
 
  private:
-  const AnyThreadObject file_;
+  OpenFile file_;
   int64_t position_ = 0;
-  bool closed_ = false;
 };
 
 class PythonOutputStream final : public arrow::io::OutputStream {
  public:
   explicit PythonOutputStream(nb::object file) : file_(std::move(file)) {}
-  ~PythonOutputStream() override { IgnoreStatus(Close(), "close a file that was written"); }
 
   using OutputStream::Write;
   Status Write(const void* data, int64_t nbytes) override {
@@ -159,19 +173,12 @@ class PythonOutputStream final : public arrow::io::OutputStream {
     });
   }
   Result<int64_t> Tell() const override { return position_; }
-  bool closed() const override { return closed_; }
-  Status Close() override {
-    if (std::exchange(closed_, true)) return Status::OK();
-    return CallPython([&] {
-      file_.attr("close")();
-      return Status::OK();
-    });
-  }
+  bool closed() const override { return file_.closed(); }
+  Status Close() override { return file_.Close(); }
 
  private:
-  const AnyThreadObject file_;
+  OpenFile file_;
   int64_t position_ = 0;
-  bool closed_ = false;
 };
 
 FileInfo InfoFrom(nb::handle info) {
