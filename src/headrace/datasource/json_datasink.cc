@@ -30,7 +30,9 @@ class JsonEncoder final : public FileEncoder {
       text_.clear();
       ARROW_RETURN_NOT_OK(AppendJsonLines(block.Slice(offset, rows), &text_));
       ARROW_RETURN_NOT_OK(stream_->Write(text_));
-      if (text_.size() > kKeptText) std::string().swap(text_);
+      if (text_.size() <= kKeptText) continue;
+      text_.clear();
+      text_.shrink_to_fit();
     }
     return Status::OK();
   }
