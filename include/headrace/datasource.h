@@ -3,6 +3,7 @@
 
 #include <arrow/memory_pool.h>
 #include <arrow/result.h>
+#include <arrow/scalar.h>
 #include <arrow/type.h>
 
 #include <atomic>
@@ -71,6 +72,15 @@ class BlockReader {
   virtual arrow::Result<std::optional<Block>> Next() = 0;
 };
 
+/// What metadata tells of a column in some rows.
+struct ColumnSummary {
+  int64_t num_rows = 0;
+  int64_t num_nulls = 0;
+  /// Of the column's type, NaN left out; nullptr where all rows are null.
+  std::shared_ptr<arrow::Scalar> min;
+  std::shared_ptr<arrow::Scalar> max;
+};
+
 /// Where rows come from. Immutable and thread-safe: pushdown makes a new one.
 class Datasource {
  public:
@@ -85,6 +95,12 @@ class Datasource {
   virtual std::vector<std::string> InputFiles() const { return {}; }
   /// Rows, when that can be told without reading data (may open file footers).
   virtual arrow::Result<std::optional<int64_t>> CountRows() const { return std::nullopt; }
+  /// Exact summaries of a column in parts that make up all rows; nullopt when only reading can tell
+  /// (may open file footers).
+  virtual arrow::Result<std::optional<std::vector<ColumnSummary>>> SummarizeColumn(
+      const std::string& column) const {
+    return std::nullopt;
+  }
   /// Bytes in memory, estimated from metadata.
   virtual arrow::Result<std::optional<int64_t>> EstimateBytes() const { return std::nullopt; }
 

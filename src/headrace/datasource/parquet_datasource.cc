@@ -46,6 +46,32 @@ class ParquetDatasource final : public Datasource {
     return rows;
   }
 
+  Result<std::optional<std::vector<ColumnSummary>>> SummarizeColumn(
+      const std::string& column) const override {
+    if (options_.filter.valid()) return std::nullopt;
+    ARROW_ASSIGN_OR_RAISE(const auto schema, Schema());
+    const auto of_all = schema->GetFieldByName(column);
+    if (of_all == nullptr) return std::nullopt;
+    std::vector<ColumnSummary> summaries;
+    bool is_known = true;
+    ARROW_RETURN_NOT_OK(files_->ForEachFooter([&](int file, const ParquetFooter& footer) -> Status {
+      const int field = footer.schema->GetFieldIndex(column);
+      is_known &= field >= 0;
+      // A value of the path takes the place of those in the file.
+      ARROW_ASSIGN_OR_RAISE(const auto of_path, FileColumnsOf(options_.files, files_->path(file)));
+      for (const FileColumn& one : of_path) is_known &= one.name != column;
+      for (int group = 0; is_known && group < footer.metadata->num_row_groups(); ++group) {
+        if (footer.metadata->RowGroup(group)->num_rows() == 0) continue;
+        auto summary = SummarizeRowGroup(footer, group, field, of_all->type());
+        is_known = summary.has_value();
+        if (is_known) summaries.push_back(*std::move(summary));
+      }
+      return Status::OK();
+    }));
+    if (!is_known) return std::nullopt;
+    return summaries;
+  }
+
   Result<std::optional<int64_t>> EstimateBytes() const override {
     ARROW_ASSIGN_OR_RAISE(const auto units, Units(/*target_max_block_size=*/0));
     int64_t bytes = 0;

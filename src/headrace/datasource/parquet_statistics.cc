@@ -29,31 +29,48 @@ bool IsNan(const arrow::Scalar& scalar) {
   return false;
 }
 
+bool HoldsNullsOnly(const parquet::Statistics& statistics,
+                    const parquet::ColumnChunkMetaData& chunk) {
+  return statistics.HasNullCount() && statistics.num_values() == 0 && chunk.num_values() > 0 &&
+         statistics.null_count() == chunk.num_values();
+}
+
+struct Bounds {
+  std::shared_ptr<arrow::Scalar> min;
+  std::shared_ptr<arrow::Scalar> max;
+};
+
+/// Least and largest value as `type`, NaN left out; nullopt when they are not known.
+std::optional<Bounds> BoundsOf(const parquet::Statistics& statistics,
+                               const std::shared_ptr<arrow::DataType>& type) {
+  Bounds bounds;
+  if (!statistics.HasMinMax() ||
+      !parquet::arrow::StatisticsAsScalars(statistics, &bounds.min, &bounds.max).ok()) {
+    return std::nullopt;
+  }
+  for (auto* bound : {&bounds.min, &bounds.max}) {
+    if (*bound == nullptr || !(*bound)->is_valid || IsNan(**bound)) return std::nullopt;
+    if ((*bound)->type->Equals(*type)) continue;
+    auto cast = arrow::compute::Cast(arrow::Datum(*bound), type);
+    if (!cast.ok()) return std::nullopt;
+    *bound = cast->scalar();
+  }
+  return bounds;
+}
+
 void AddBounds(const parquet::ColumnChunkMetaData& chunk, const arrow::Field& field,
                Expr* guarantee) {
   if (!chunk.is_stats_set()) return;
   const auto statistics = chunk.statistics();
   if (statistics == nullptr) return;
   const Expr column = Col(field.name());
-  if (statistics->HasNullCount() && statistics->num_values() == 0 && chunk.num_values() > 0 &&
-      statistics->null_count() == chunk.num_values()) {
+  if (HoldsNullsOnly(*statistics, chunk)) {
     Add(Call("is_null", {column}), guarantee);
     return;
   }
-  std::shared_ptr<arrow::Scalar> min;
-  std::shared_ptr<arrow::Scalar> max;
-  if (!statistics->HasMinMax() ||
-      !parquet::arrow::StatisticsAsScalars(*statistics, &min, &max).ok() || min == nullptr ||
-      max == nullptr || !min->is_valid || !max->is_valid || IsNan(*min) || IsNan(*max)) {
-    return;
-  }
-  for (auto* bound : {&min, &max}) {
-    if ((*bound)->type->Equals(*field.type())) continue;
-    auto cast = arrow::compute::Cast(arrow::Datum(*bound), field.type());
-    if (!cast.ok()) return;
-    *bound = cast->scalar();
-  }
-  Expr bounds = (Lit(std::move(min)) <= column) && (column <= Lit(std::move(max)));
+  auto known = BoundsOf(*statistics, field.type());
+  if (!known) return;
+  Expr bounds = (Lit(std::move(known->min)) <= column) && (column <= Lit(std::move(known->max)));
   // A null makes a comparison null, not false: say that nulls may be there.
   if (!statistics->HasNullCount() || statistics->null_count() > 0) {
     bounds = bounds || Call("is_null", {column});
@@ -118,6 +135,28 @@ Expr RowGroupGuarantee(const ParquetFooter& footer, int row_group,
     }
   }
   return guarantee;
+}
+
+std::optional<ColumnSummary> SummarizeRowGroup(const ParquetFooter& footer, int row_group,
+                                               int field,
+                                               const std::shared_ptr<arrow::DataType>& type) {
+  const auto [begin, end] = footer.leaves[field];
+  const auto& column = *footer.metadata->schema()->Column(begin);
+  const bool is_number = arrow::is_integer(type->id()) || arrow::is_floating(type->id()) ||
+                         arrow::is_temporal(type->id()) || type->id() == arrow::Type::BOOL;
+  if (end != begin + 1 || column.max_repetition_level() > 0 || !is_number) return std::nullopt;
+  const auto chunk = footer.metadata->RowGroup(row_group)->ColumnChunk(begin);
+  const auto statistics = chunk->is_stats_set() ? chunk->statistics() : nullptr;
+  if (statistics == nullptr || !statistics->HasNullCount()) return std::nullopt;
+  ColumnSummary summary;
+  summary.num_rows = chunk->num_values();  // nulls included
+  summary.num_nulls = statistics->null_count();
+  if (summary.num_nulls == summary.num_rows) return summary;
+  auto bounds = BoundsOf(*statistics, type);
+  if (!bounds) return std::nullopt;
+  summary.min = std::move(bounds->min);
+  summary.max = std::move(bounds->max);
+  return summary;
 }
 
 int64_t EstimateColumnBytes(const ParquetFooter& footer, int row_group, int field) {

@@ -4,9 +4,12 @@
 #include <parquet/metadata.h>
 
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "headrace/datasource.h"
 #include "headrace/datasource/file_columns.h"
 #include "headrace/datasource/parquet_files.h"
 #include "headrace/expressions.h"
@@ -20,6 +23,12 @@ namespace headrace::datasource {
 Expr RowGroupGuarantee(const ParquetFooter& footer, int row_group,
                        const std::vector<std::string>& columns,
                        const std::vector<FileColumn>& file_columns, const Expr& filter);
+
+/// Exact summary of field `field` (top level) of a row group, as `type`; nullopt when the footer
+/// does not tell: statistics are missing or may be cut (text), or there may be nothing but NaN.
+std::optional<ColumnSummary> SummarizeRowGroup(const ParquetFooter& footer, int row_group,
+                                               int field,
+                                               const std::shared_ptr<arrow::DataType>& type);
 
 /// Bytes in memory of field `field` (top level) of a row group, nested leaves included. Exact for
 /// fixed-width columns, else from the footer's size statistics or the encoded size.

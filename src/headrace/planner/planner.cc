@@ -79,6 +79,8 @@ void ApplyMapOptions(const plan::MapOptions& options, PhysicalNode* node) {
 Result<PhysicalNodePtr> Lower(const plan::LogicalOperatorPtr& node, const PlanContext& context) {
   if (plan::As<plan::Read>(node) != nullptr) return PlanRead(node, context);
   if (plan::As<plan::InputData>(node) != nullptr) return PlanInputData(node, context);
+  ARROW_ASSIGN_OR_RAISE(auto known, PlanKnownAggregate(node, context));
+  if (known != nullptr) return known;
   // A task that groups what it reads sends all its groups at its end: few tasks send fewer.
   PlanContext below = context;
   if (plan::As<plan::GroupAggregate>(node) != nullptr) below.max_read_tasks_per_cpu = 2;

@@ -49,6 +49,10 @@ Result<PhysicalNodePtr> PlanRepartition(const plan::LogicalOperatorPtr& node,
                                         PhysicalNodePtr input);
 Result<PhysicalNodePtr> PlanStreamingRepartition(const plan::LogicalOperatorPtr& node,
                                                  PhysicalNodePtr input);
+/// The states of an aggregation of all rows where the source knows them without reading (Parquet:
+/// least, largest and number of values); nullptr elsewhere.
+Result<PhysicalNodePtr> PlanKnownAggregate(const plan::LogicalOperatorPtr& node,
+                                           const PlanContext& context);
 Result<PhysicalNodePtr> PlanAggregate(const plan::LogicalOperatorPtr& node, PhysicalNodePtr input);
 Result<PhysicalNodePtr> PlanSort(const plan::LogicalOperatorPtr& node, PhysicalNodePtr input,
                                  const PlanContext& context);
