@@ -175,6 +175,18 @@ def test_text_of_parquet_files_arrives_as_text(context, tmp_path, block_bytes):
     assert in_any_order(found.to_pylist()) == in_any_order(expected)
 
 
+@pytest.mark.parametrize("wanted", [["l"], ["r"], ["k"], ["v_a"], ["v_b", "k"], ["k", "l", "r", "v_a", "v_b"]])
+@pytest.mark.parametrize("join_type", ["inner", "right_outer", "full_outer"])
+def test_columns_that_nobody_needs_are_not_read(tmp_path, join_type, wanted):
+    pq.write_table(pa.table({"k": [1, 2, 3], "l": [10, 20, 30], "v": [1, 1, 1]}), tmp_path / "left.parquet")
+    pq.write_table(pa.table({"k": [2, 3, 4], "v": [2, 2, 2], "r": [7, 8, 9]}), tmp_path / "right.parquet")
+    left, right = (ray.data.read_parquet(tmp_path / f"{side}.parquet") for side in ("left", "right"))
+    ds = left.join(right, join_type, 2, on=("k",), left_suffix="_a", right_suffix="_b")
+    rows = [{name: row[name] for name in wanted} for row in ds.take_all()]
+    assert in_any_order(ds.select_columns(wanted).take_all()) == in_any_order(rows)
+    assert ds.count() == len(rows)
+
+
 def test_large_sides_meet():
     left = ray.data.range(20_000, override_num_blocks=16).map_batches(lambda b: {"id": b["id"], "l": b["id"] * 2})
     right = ray.data.range(10_000, override_num_blocks=3).map_batches(lambda b: {"id": b["id"] * 3, "r": b["id"]})

@@ -82,6 +82,39 @@ Result<LogicalOperatorPtr> NarrowUnion(const LogicalOperatorPtr& node, const Col
   return changed ? node->WithInputs(std::move(branches)) : node;
 }
 
+bool Has(const Columns& columns, const std::string& name) {
+  return std::find(columns.begin(), columns.end(), name) != columns.end();
+}
+
+// A name that both sides have gets a suffix, so it goes from both or from none.
+Result<LogicalOperatorPtr> NarrowJoin(const LogicalOperatorPtr& node, const JoinOptions& join,
+                                      const Columns& needed) {
+  const auto is_needed = [&](const std::string& name) {
+    return Has(needed, name) || Has(needed, name + join.left_suffix.value_or("")) ||
+           Has(needed, name + join.right_suffix.value_or(""));
+  };
+  const auto is_key = [&](const std::string& name) {
+    return Has(join.left_on, name) || Has(join.right_on, name);
+  };
+  std::vector<std::shared_ptr<arrow::Schema>> schemas;
+  for (const LogicalOperatorPtr& side : node->inputs()) {
+    schemas.push_back(SchemaOf(side).ValueOr(nullptr));
+    if (schemas.back() == nullptr) return node;
+  }
+  std::vector<LogicalOperatorPtr> sides = node->inputs();
+  for (size_t side = 0; side < 2; ++side) {
+    const Columns& keys = side == 0 ? join.left_on : join.right_on;
+    Columns kept;
+    for (const std::string& name : schemas[side]->field_names()) {
+      const bool is_shared = schemas[1 - side]->GetFieldIndex(name) >= 0;
+      if (Has(keys, name) || is_needed(name) || (is_shared && is_key(name))) Add({name}, &kept);
+    }
+    if (kept.size() == schemas[side]->field_names().size()) continue;
+    ARROW_ASSIGN_OR_RAISE(sides[side], Narrow(sides[side], kept));
+  }
+  return sides == node->inputs() ? node : node->WithInputs(std::move(sides));
+}
+
 // `node` giving at least the columns `needed`, by name.
 Result<LogicalOperatorPtr> Narrow(const LogicalOperatorPtr& node, const Columns& needed) {
   if (const auto* read = As<Read>(node)) return NarrowRead(node, *read, needed);
@@ -101,6 +134,7 @@ Result<LogicalOperatorPtr> Narrow(const LogicalOperatorPtr& node, const Columns&
     for (const SortColumn& column : sort->columns()) Add({column.name}, &more);
     return NarrowInput(node, more);
   }
+  if (const auto* join = As<Join>(node)) return NarrowJoin(node, join->options(), needed);
   if (const auto* repartition = As<HashRepartition>(node)) {
     Columns more = needed;
     Add(repartition->keys(), &more);

@@ -54,6 +54,27 @@ TEST(ProjectionPushdownTest, ReadsTheKeysOfASortTooAndWhatAGroupNeeds) {
   EXPECT_THAT(*SourceOf(grouped->input()).columns(), ElementsAre("c", "a"));
 }
 
+LogicalOperatorPtr JoinSamples(JoinOptions options) {
+  options.left_suffix = "_l";
+  options.right_suffix = "_r";
+  return std::make_shared<Join>(ReadSample(), ReadSample(), std::move(options));
+}
+
+TEST(ProjectionPushdownTest, ReadsTheKeysOfAJoinAndWhatIsNeededOfEachSide) {
+  const LogicalOperatorPtr same = JoinSamples({.left_on = {"a"}, .right_on = {"a"}});
+  auto join = Rewrite(Select(same, {"b_l"}))->input();
+  EXPECT_THAT(*SourceOf(join->inputs()[0]).columns(), ElementsAre("a", "b"));
+  EXPECT_THAT(*SourceOf(join->inputs()[1]).columns(), ElementsAre("a", "b"))
+      << "without it the left one would have no suffix";
+  join = Rewrite(std::make_shared<Count>(same))->input();
+  EXPECT_THAT(*SourceOf(join->inputs()[0]).columns(), ElementsAre("a"));
+  // The right key has the name of a left column.
+  join = Rewrite(Select(JoinSamples({.left_on = {"a"}, .right_on = {"b"}}), {"c_r"}))->input();
+  EXPECT_EQ(SourceOf(join->inputs()[0]).columns(), std::nullopt) << "all of a, b, c";
+  join = Rewrite(Select(JoinSamples({.left_on = {"a"}, .right_on = {"a"}}), {"a"}))->input();
+  EXPECT_THAT(*SourceOf(join->inputs()[1]).columns(), ElementsAre("a"));
+}
+
 TEST(ProjectionPushdownTest, DoesNotLookThroughFunctions) {
   const auto plan = Select(Opaque(ReadSample()), {"a"});
   EXPECT_EQ(Rewrite(plan), plan);
