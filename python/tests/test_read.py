@@ -312,3 +312,9 @@ def test_large_json_files_are_read_in_chunks_with_the_types_of_all_rows(tmp_path
             assert ds.sum("a") == sum(line["a"] for line in lines)
         finally:
             ctx.target_max_block_size = before
+
+
+def test_an_error_that_quotes_a_file_comes_through_whatever_the_bytes_are(tmp_path):
+    (tmp_path / "a.csv").write_bytes(b"a,b\n\xff\xfe\n")
+    with pytest.raises(ValueError, match=r"a\.csv.*Expected 2 columns, got 1: \\xff\\xfe"):
+        ray.data.read_csv(str(tmp_path)).take_all()

@@ -6,8 +6,14 @@
 namespace headrace::bindings {
 namespace {
 
+/// A message may quote what a file holds: bytes that are no UTF-8 are written as \xNN.
+nb::object MessageText(const std::string& message) {
+  return Steal(PyUnicode_DecodeUTF8(message.data(), static_cast<Py_ssize_t>(message.size()),
+                                    "backslashreplace"));
+}
+
 nb::object NewException(nb::handle type, const std::string& message) {
-  return type(NewString(message));
+  return type(MessageText(message));
 }
 
 nb::object NewHeadraceException(const char* name, const std::string& message) {
@@ -18,7 +24,7 @@ nb::object NewHeadraceException(const char* name, const std::string& message) {
 nb::object FromPayload(const char* name, const ErrorDetail& detail, const std::string& message) {
   const std::string& payload = detail.payload();
   return nb::module_::import_("headrace.exceptions")
-      .attr(name)(nb::bytes(payload.data(), payload.size()), NewString(message),
+      .attr(name)(nb::bytes(payload.data(), payload.size()), MessageText(message),
                   NewString(detail.operator_name()));
 }
 
