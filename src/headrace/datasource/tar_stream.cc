@@ -131,6 +131,11 @@ Status TarReader::Skip(int64_t size) {
   return Status::OK();
 }
 
+Status TarReader::SkipContent() {
+  ARROW_RETURN_NOT_OK(Skip(std::exchange(content_bytes_, 0)));
+  return Skip(std::exchange(padding_bytes_, 0));
+}
+
 /// Records "<length> <key>=<value>\n".
 Status TarReader::ReadPax(int64_t size, Header* header) {
   std::string text;
@@ -189,8 +194,7 @@ Result<bool> TarReader::ReadHeader(Header* header) {
 }
 
 Result<bool> TarReader::Next() {
-  ARROW_RETURN_NOT_OK(Skip(std::exchange(content_bytes_, 0)));
-  ARROW_RETURN_NOT_OK(Skip(std::exchange(padding_bytes_, 0)));
+  ARROW_RETURN_NOT_OK(SkipContent());
   Header header;
   while (true) {
     ARROW_ASSIGN_OR_RAISE(const bool found, ReadHeader(&header));
@@ -220,7 +224,8 @@ Result<bool> TarReader::Next() {
     padding_bytes_ = PaddingOf(content_bytes_);
     const bool is_file = header.type == '0' || header.type == '\0' || header.type == '7';
     if (is_file && !name_.ends_with('/')) return true;
-    return Next();
+    ARROW_RETURN_NOT_OK(SkipContent());
+    header = Header{};
   }
 }
 

@@ -35,6 +35,8 @@ class TarReader {
   Status ReadPax(int64_t size, Header* header);
   Status ReadExactly(int64_t size, std::string* out);
   Status Skip(int64_t size);
+  /// Goes behind the current file.
+  Status SkipContent();
   Status Damaged(std::string_view what) const;
 
   std::shared_ptr<arrow::io::InputStream> stream_;

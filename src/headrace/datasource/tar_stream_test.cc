@@ -88,6 +88,16 @@ TEST(TarStreamTest, FlippedBitsOfHeadersAreFound) {
   }
 }
 
+TEST(TarStreamTest, AnyNumberOfEntriesThatAreNoFilesIsPassedOver) {
+  // Far more than frames of a function fit on a stack.
+  std::string directories;
+  AppendTarFile("directory/", "", &directories);
+  std::string archive;
+  for (int i = 0; i < 100'000; ++i) archive += directories;
+  archive += Archive();
+  EXPECT_EQ(ValueOf(ReadFiles(archive)).size(), 2);
+}
+
 TEST(TarStreamTest, AHugeSizeIsNoAllocation) {
   std::string archive;
   AppendTarFile("a", "", &archive);
