@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "headrace/datasource/npy_header.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstring>
 
@@ -9,6 +10,8 @@ namespace {
 
 constexpr std::string_view kMagic = "\x93NUMPY";
 constexpr size_t kAlignment = 64;
+// NumPy's own limit.
+constexpr size_t kMaxDimensions = 64;
 
 struct TypeCode {
   std::string_view code;  // kind and width
@@ -67,6 +70,28 @@ Result<std::shared_ptr<arrow::DataType>> ParseType(std::string_view descr) {
   return Status::Invalid("npy element type ", descr, " cannot be read");
 }
 
+/// Numbers between commas, of which there may be one behind the last.
+Result<std::vector<int64_t>> ParseShape(std::string_view text) {
+  constexpr std::string_view kSpace = " ";
+  std::vector<int64_t> shape;
+  while (true) {
+    text.remove_prefix(std::min(text.find_first_not_of(kSpace), text.size()));
+    if (text.empty()) return shape;
+    int64_t size = 0;
+    const auto parsed = std::from_chars(text.data(), text.data() + text.size(), size);
+    if (parsed.ec != std::errc() || size < 0) break;
+    if (shape.size() == kMaxDimensions) {
+      return Status::Invalid("npy shape has more than ", kMaxDimensions, " dimensions");
+    }
+    shape.push_back(size);
+    text.remove_prefix(static_cast<size_t>(parsed.ptr - text.data()));
+    text.remove_prefix(std::min(text.find_first_not_of(kSpace), text.size()));
+    if (!text.empty() && !text.starts_with(',')) break;
+    if (!text.empty()) text.remove_prefix(1);
+  }
+  return Status::Invalid("npy header has a broken shape");
+}
+
 }  // namespace
 
 Result<NpyHeader> ParseNpyHeader(std::string_view bytes) {
@@ -95,17 +120,7 @@ Result<NpyHeader> ParseNpyHeader(std::string_view bytes) {
   if (!shape.starts_with('(') || close == std::string_view::npos) {
     return Status::Invalid("npy header has a broken shape");
   }
-  shape = shape.substr(1, close - 1);
-  while (true) {
-    const size_t digit = shape.find_first_of("0123456789");
-    if (digit == std::string_view::npos) break;
-    shape.remove_prefix(digit);
-    int64_t size = 0;
-    const auto parsed = std::from_chars(shape.data(), shape.data() + shape.size(), size);
-    if (parsed.ec != std::errc()) return Status::Invalid("npy header has a broken shape");
-    shape.remove_prefix(parsed.ptr - shape.data());
-    header.shape.push_back(size);
-  }
+  ARROW_ASSIGN_OR_RAISE(header.shape, ParseShape(shape.substr(1, close - 1)));
   return header;
 }
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 
 #include "headrace/base/wire.h"
 #include "headrace/block/tensor.h"
@@ -27,6 +28,7 @@ Result<std::shared_ptr<arrow::Array>> BytesToBooleans(const arrow::Buffer& bytes
 // Headers are some hundred bytes; only structured types could make them longer.
 constexpr int64_t kHeaderBytes = 4 << 10;
 constexpr int64_t kMaxHeaderBytes = 1 << 20;
+constexpr int64_t kMostEmptyRows = std::numeric_limits<int32_t>::max();
 
 /// What the header of a file says, worked out.
 struct NpyLayout {
@@ -46,6 +48,10 @@ struct NpyLayout {
         return Status::Invalid("npy shape too large");
       }
     }
+    // They take no bytes, so no file is too short for them.
+    if (layout.row_elements == 0 && layout.num_rows > kMostEmptyRows) {
+      return Status::Invalid("npy shape has ", layout.num_rows, " rows without an element");
+    }
     int64_t count = 0;
     if (__builtin_mul_overflow(layout.row_elements, layout.num_rows, &count) ||
         __builtin_mul_overflow(count, layout.width, &layout.data_bytes)) {
@@ -55,7 +61,9 @@ struct NpyLayout {
     return layout;
   }
   int64_t row_bytes() const { return row_elements * width; }
-  bool is_by_column() const { return header.fortran_order && header.shape.size() > 1; }
+  bool is_by_column() const {
+    return header.fortran_order && header.shape.size() > 1 && data_bytes > 0;
+  }
 };
 
 /// The rows of one file, as many at a time as make a block.

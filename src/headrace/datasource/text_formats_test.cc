@@ -351,6 +351,39 @@ TEST_F(TextFormatsTest, NpyHeadersReadBackAndObjectsAreRefused) {
   EXPECT_THAT(failed.status().message(), HasSubstr("pickle"));
 }
 
+TEST_F(TextFormatsTest, NpyShapesThatAreNoneAreRefused) {
+  const std::string header = ValueOf(FormatNpyHeader(*arrow::float32(), {3, 4}));
+  const auto parse = [&](const std::string& shape) {
+    std::string changed = header;
+    changed.replace(changed.find("(3, 4)"), 6, shape);
+    changed.resize(std::max(changed.size(), header.size()), ' ');
+    changed[8] = static_cast<char>((changed.size() - 10) & 0xFF);
+    changed[9] = static_cast<char>((changed.size() - 10) >> 8);
+    return ParseNpyHeader(changed);
+  };
+  EXPECT_EQ(ValueOf(parse("()")).shape, std::vector<int64_t>{});
+  EXPECT_EQ(ValueOf(parse("( 7 , )")).shape, std::vector<int64_t>{7});
+  for (const std::string shape :
+       {"(-3, 4)", "(x,)", "(3 4)", "(3,,4)", "(3x)", "(,)", "3, 4", "(99999999999999999999,)"}) {
+    EXPECT_TRUE(parse(shape).status().IsInvalid()) << shape;
+  }
+  std::string many = "(";
+  for (int i = 0; i < 65; ++i) many += "1, ";
+  EXPECT_THAT(parse(many + ")").status().message(), HasSubstr("64 dimensions"));
+}
+
+TEST_F(TextFormatsTest, NpyRowsWithoutElementsAreLimited) {
+  std::string giant =
+      "{'descr': '<f4', 'fortran_order': True, 'shape': (1152921504606846976, 0), }\n";
+  giant = std::string("\x93NUMPY\x01\0", 8) + static_cast<char>(giant.size()) + '\0' + giant;
+  WriteText("in/a.npy", giant);
+  NumpyReadOptions options;
+  options.files = Files("in");
+  const auto failed = ReadAll(ValueOf(MakeNumpyDatasource(options)));
+  ASSERT_TRUE(failed.status().IsInvalid());
+  EXPECT_THAT(failed.status().message(), HasSubstr("a.npy"));
+}
+
 TEST_F(TextFormatsTest, UnknownKindsAreKeyErrors) {
   EXPECT_TRUE(DeserializeDatasource("nope", "").status().IsKeyError());
   EXPECT_TRUE(DeserializeDatasink("nope", "").status().IsKeyError());
