@@ -3,6 +3,7 @@
 
 #include <arrow/buffer_builder.h>
 #include <arrow/io/interfaces.h>
+#include <arrow/util/utf8.h>
 
 #include <algorithm>
 
@@ -31,6 +32,17 @@ struct WantedFile {
   std::optional<ByteRange> range;
 };
 
+Status CheckNames(const arrow::Schema& schema) {
+  arrow::util::InitializeUTF8();
+  for (int i = 0; i < schema.num_fields(); ++i) {
+    const std::string& name = schema.field(i)->name();
+    if (!arrow::util::ValidateUTF8(name)) {
+      return Status::Invalid("the name of column ", i, " is no UTF-8 text: '", name, "'");
+    }
+  }
+  return Status::OK();
+}
+
 /// The files of one task, one after the other.
 class FilesReader final : public BlockReader {
  public:
@@ -43,16 +55,17 @@ class FilesReader final : public BlockReader {
       if (options_.cancelled != nullptr && *options_.cancelled) {
         return Status::Cancelled("read cancelled");
       }
-      auto block = NextOfFile();
-      if (block.ok()) {
-        if (*block) return block;
+      std::optional<Block> block;
+      const Status read =
+          CatchAsStatus("reading", [&]() -> Status { return NextOfFile().Value(&block); });
+      if (read.ok()) {
+        if (block) return block;
         reader_.reset();
         continue;
       }
       reader_.reset();
-      const Status status = block.status().message().find(path_) == std::string::npos
-                                ? WithPrefix(block.status(), Where() + ": ")
-                                : block.status();
+      const Status status =
+          read.message().find(path_) == std::string::npos ? WithPrefix(read, Where() + ": ") : read;
       if (options_.max_errored_files >= 0 && errored_ >= options_.max_errored_files) {
         return status;
       }
@@ -82,6 +95,10 @@ class FilesReader final : public BlockReader {
     }
     ARROW_ASSIGN_OR_RAISE(std::optional<Block> block, reader_->Next());
     if (!block) return std::nullopt;
+    if (block->schema() != named_) {
+      ARROW_RETURN_NOT_OK(CheckNames(*block->schema()));
+      named_ = block->schema();
+    }
     ARROW_ASSIGN_OR_RAISE(block, AppendFileColumns(*block, columns_, options_.pool));
     return block;
   }
@@ -94,6 +111,7 @@ class FilesReader final : public BlockReader {
   std::string path_;
   std::vector<FileColumn> columns_;
   std::unique_ptr<BlockReader> reader_;
+  std::shared_ptr<arrow::Schema> named_;  // whose names are known to be text
 };
 
 }  // namespace
@@ -134,7 +152,7 @@ Result<std::shared_ptr<arrow::Schema>> FileDatasource::SchemaOfHeader() const {
   const std::string& path = files_.paths.front();
   const auto header = HeaderSchema(path);
   // What is wrong with a file is told, or passed over, by reading it.
-  if (!header.ok() || *header == nullptr) return nullptr;
+  if (!header.ok() || *header == nullptr || !CheckNames(**header).ok()) return nullptr;
   ARROW_ASSIGN_OR_RAISE(const auto columns, FileColumnsOf(files_, path));
   ARROW_ASSIGN_OR_RAISE(auto empty, arrow::RecordBatch::MakeEmpty(*header));
   ARROW_ASSIGN_OR_RAISE(const Block block, AppendFileColumns(Block(std::move(empty)), columns,

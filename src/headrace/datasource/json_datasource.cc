@@ -3,12 +3,14 @@
 #include <arrow/json/options.h>
 #include <arrow/json/reader.h>
 #include <arrow/table.h>
+#include <arrow/util/utf8.h>
 
 #include <algorithm>
 
 #include "headrace/base/wire.h"
 #include "headrace/datasource/arrow_wire.h"
 #include "headrace/datasource/file_datasource.h"
+#include "headrace/datasource/json_depth.h"
 #include "headrace/datasource/json_lines.h"
 #include "headrace/datasource/json_parser.h"
 #include "headrace/datasource/json_schema.h"
@@ -85,6 +87,7 @@ class JsonDatasource final : public FileDatasource {
   Result<Block> ParseByArrow(const std::shared_ptr<arrow::Buffer>& text,
                              const std::shared_ptr<arrow::Schema>& schema,
                              arrow::MemoryPool* pool) const {
+    ARROW_RETURN_NOT_OK(CheckJsonDepth(std::string_view(*text)));
     for (int64_t scale = 1;; scale *= 2) {
       auto block = ParseAll(text, schema, scale, pool);
       if (block.ok()) return block;
@@ -241,6 +244,7 @@ Result<std::unique_ptr<BlockReader>> JsonDatasource::OpenRange(const std::string
 }  // namespace
 
 Result<DatasourcePtr> MakeJsonDatasource(JsonReadOptions options) {
+  arrow::util::InitializeUTF8();
   return std::make_shared<JsonDatasource>(std::move(options));
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "headrace/datasource/json_lines.h"
 
+#include <arrow/util/utf8.h>
+
 #include <algorithm>
 #include <cstring>
 #include <utility>
@@ -13,9 +15,22 @@ namespace {
 constexpr std::string_view kSpace = " \t\r\n";
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 constexpr int64_t kReadBytes = 1 << 20;
+// Of an object, in a message.
+constexpr size_t kQuotedBytes = 80;
 
 bool IsBlank(std::string_view text) {
   return text.find_first_not_of(kSpace) == std::string_view::npos;
+}
+
+/// The parsers take any bytes for text, which nobody could use.
+Status CheckUtf8(std::string_view lines) {
+  if (arrow::util::ValidateUTF8(lines)) return Status::OK();
+  while (arrow::util::ValidateUTF8(lines.substr(0, lines.find('\n')))) {
+    lines.remove_prefix(lines.find('\n') + 1);
+  }
+  const std::string_view line = lines.substr(0, lines.find('\n'));
+  return Status::Invalid("the JSON object is no UTF-8 text: ", line.substr(0, kQuotedBytes),
+                         line.size() > kQuotedBytes ? "..." : "");
 }
 
 /// The first `size` bytes of `text`, with clean padding behind them.
@@ -112,7 +127,12 @@ Status JsonObjectSplitter::Finish() const {
 }
 
 Result<std::shared_ptr<arrow::Buffer>> JsonChunker::Next(int64_t bytes) {
-  if (!split_) return NextLines(bytes);
+  ARROW_ASSIGN_OR_RAISE(auto text, split_ ? NextObjects(bytes) : NextLines(bytes));
+  if (text != nullptr) ARROW_RETURN_NOT_OK(CheckUtf8(std::string_view(*text)));
+  return text;
+}
+
+Result<std::shared_ptr<arrow::Buffer>> JsonChunker::NextObjects(int64_t bytes) {
   while (!ended_ && splitter_.complete_bytes() < bytes) {
     ARROW_ASSIGN_OR_RAISE(const auto piece, stream_->Read(std::min(bytes, kReadBytes)));
     ended_ = piece->size() == 0;

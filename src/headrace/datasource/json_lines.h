@@ -55,11 +55,13 @@ class JsonChunker {
       : stream_(std::move(stream)), split_(split), pool_(pool) {}
 
   /// Objects with about `bytes` of text, at least one, with kJsonPadding bytes behind them; nullptr
-  /// at the end. Text of white space only is nothing.
+  /// at the end. Text of white space only is nothing. Fails with Invalid, quoting the object, where
+  /// bytes are no UTF-8.
   Result<std::shared_ptr<arrow::Buffer>> Next(int64_t bytes);
   bool ended() const { return ended_; }
 
  private:
+  Result<std::shared_ptr<arrow::Buffer>> NextObjects(int64_t bytes);
   Result<std::shared_ptr<arrow::Buffer>> NextLines(int64_t bytes);
   /// Memory for `bytes` of text, or for what is left of the file when that is less.
   Result<std::unique_ptr<arrow::ResizableBuffer>> AllocateText(int64_t bytes);

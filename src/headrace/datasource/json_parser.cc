@@ -14,6 +14,8 @@
 #include <utility>
 #include <vector>
 
+#include "headrace/datasource/json_depth.h"
+
 namespace headrace::datasource {
 namespace {
 
@@ -21,8 +23,6 @@ namespace {
 constexpr unsigned kParseFlags = rapidjson::kParseIterativeFlag | rapidjson::kParseNanAndInfFlag |
                                  rapidjson::kParseStopWhenDoneFlag |
                                  rapidjson::kParseFullPrecisionFlag;
-// Columns in columns are finished by recursion.
-constexpr size_t kMostLevels = 100;
 
 /// Puts the values that the parser meets into columns; false ends the parser.
 class RowHandler {
@@ -84,7 +84,7 @@ class RowHandler {
 
   bool Enter(const Level& level) {
     levels_.push_back(level);
-    return levels_.size() <= kMostLevels;
+    return levels_.size() <= kMostJsonLevels;
   }
   JsonColumn* Leave() {
     JsonColumn* const column = levels_.back().column;

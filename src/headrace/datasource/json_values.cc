@@ -10,6 +10,7 @@
 #include <string>
 
 #include "headrace/block.h"
+#include "headrace/datasource/json_depth.h"
 
 namespace headrace::datasource {
 namespace {
@@ -21,6 +22,7 @@ Result<std::shared_ptr<arrow::Array>> Parse(const std::vector<std::string_view>&
                                             arrow::MemoryPool* pool) {
   std::string lines;
   for (const std::string_view text : texts) {
+    ARROW_RETURN_NOT_OK(CheckJsonDepth(text));
     lines.append("{\"value\":").append(text).append("}\n");
   }
   if (lines.size() > std::numeric_limits<int32_t>::max() / 2) {

@@ -99,10 +99,10 @@ Status SampleDecoder::DecodeFile(std::string_view suffix, std::string content, S
     case SampleKind::kInteger:
       return DecodeInteger(content, value);
     case SampleKind::kText:
+    case SampleKind::kJson:
       if (!arrow::util::ValidateUTF8(content)) return Status::Invalid("is no UTF-8 text");
       [[fallthrough]];
     case SampleKind::kBytes:
-    case SampleKind::kJson:
       value->bytes = std::move(content);
   }
   return Status::OK();

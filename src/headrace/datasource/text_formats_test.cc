@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "headrace/datasource/json_depth.h"
 #include "headrace/datasource/json_encoder.h"
 #include "headrace/datasource/json_lines.h"
 #include "headrace/datasource/line_range.h"
@@ -242,6 +243,41 @@ TEST_F(TextFormatsTest, JsonOpenBracketsAreErrorsThatNameTheByte) {
 }
 
 /// A file above half a block is parsed in chunks; the rows and types are those of the whole text.
+TEST_F(TextFormatsTest, DeepJsonIsAnErrorAndNoStackOverflow) {
+  const auto nested = [](int levels) {
+    return "{\"a\":" + std::string(levels - 1, '[') + std::string(levels - 1, ']') + "}\n";
+  };
+  WriteText("in/a.json", nested(kMostJsonLevels));
+  EXPECT_EQ(ValueOf(ReadJson("in", false)).num_rows(), 1);
+  for (const int levels : {kMostJsonLevels + 1, 1'000'000}) {
+    for (const bool lines : {false, true}) {
+      WriteText("in/a.json", "{\"a\": \"]}\"}\n" + nested(levels));
+      const auto failed = ReadJson("in", lines);
+      ASSERT_TRUE(failed.status().IsInvalid()) << levels;
+      EXPECT_THAT(failed.status().message(), HasSubstr("a.json: JSON values are nested more than"));
+    }
+  }
+}
+
+TEST_F(TextFormatsTest, JsonThatIsNoUtf8IsQuoted) {
+  for (const bool lines : {false, true}) {
+    WriteText("in/a.json", "{\"a\": 1}\n{\"b\": \"caf\xE9\"}\n{\"a\": 1}\n");
+    const auto failed = ReadJson("in", lines);
+    ASSERT_TRUE(failed.status().IsInvalid());
+    EXPECT_THAT(failed.status().message(),
+                HasSubstr("a.json: the JSON object is no UTF-8 text: {\"b\""));
+  }
+}
+
+TEST_F(TextFormatsTest, NamesOfColumnsAreUtf8) {
+  WriteText("in/a.csv", "a,b\xE9\n1,2\n");
+  CsvReadOptions options;
+  options.files = Files("in");
+  const auto failed = ReadAll(ValueOf(MakeCsvDatasource(options)));
+  ASSERT_TRUE(failed.status().IsInvalid());
+  EXPECT_THAT(failed.status().message(), HasSubstr("a.csv: the name of column 1"));
+}
+
 TEST_F(TextFormatsTest, JsonInChunksHasTheTypesOfAllRows) {
   std::string text;
   for (int i = 0; i < 4000; ++i) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "headrace/datasource/webdataset_samples.h"
 
+#include <arrow/util/utf8.h>
 #include <fnmatch.h>
 
 #include <algorithm>
@@ -37,7 +38,10 @@ Result<bool> SampleReader::NextFile() {
   while (true) {
     ARROW_ASSIGN_OR_RAISE(const bool found, tar_.Next());
     if (!found) return false;
-    if (MatchesAny(tar_.name(), files_) && SplitName(tar_.name(), &key_, &suffix_)) return true;
+    const std::string& name = tar_.name();
+    if (!MatchesAny(name, files_) || !SplitName(name, &key_, &suffix_)) continue;
+    if (arrow::util::ValidateUTF8(name)) return true;
+    return Status::Invalid("the name of a file in the archive is no UTF-8 text: '", name, "'");
   }
 }
 

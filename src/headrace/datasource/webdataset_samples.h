@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <arrow/util/utf8.h>
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -31,10 +33,12 @@ class SampleReader {
  public:
   /// `files` choose by the whole name, `suffixes` by the suffix. Both outlive the reader.
   SampleReader(TarReader tar, const NamePatterns& files, const NamePatterns& suffixes)
-      : tar_(std::move(tar)), files_(files), suffixes_(suffixes) {}
+      : tar_(std::move(tar)), files_(files), suffixes_(suffixes) {
+    arrow::util::InitializeUTF8();
+  }
 
   /// False at the end. Files without a suffix are passed over. Fails with Invalid naming the file
-  /// or key: files of a sample have to be neighbours, and have different suffixes.
+  /// or key: files of a sample have to be neighbours, and have different suffixes; names are UTF-8.
   Result<bool> Next(Sample* sample);
 
  private:
