@@ -172,11 +172,14 @@ class ParquetDatasource final : public Datasource {
       if (file_schema_ != nullptr) return file_schema_;
     }
     std::vector<std::shared_ptr<arrow::Schema>> schemas;
-    ARROW_RETURN_NOT_OK(files_->ForEachFooter([&](int, const ParquetFooter& footer) {
+    std::vector<int> files;  // the first one with each
+    ARROW_RETURN_NOT_OK(files_->ForEachFooter([&](int file, const ParquetFooter& footer) {
       // Files of one writer share the schema object (ParquetFiles), so this is short.
       const bool known = !schemas.empty() && (schemas.back() == footer.schema ||
                                               schemas.back()->Equals(*footer.schema));
-      if (!known) schemas.push_back(footer.schema);
+      if (known) return Status::OK();
+      schemas.push_back(footer.schema);
+      files.push_back(file);
       return Status::OK();
     }));
     std::shared_ptr<arrow::Schema> unified;
@@ -185,11 +188,25 @@ class ParquetDatasource final : public Datasource {
     } else if (schemas.size() == 1) {
       unified = schemas.front();
     } else {
-      ARROW_ASSIGN_OR_RAISE(unified, headrace::UnifySchemas(schemas));
+      const Status status = headrace::UnifySchemas(schemas).Value(&unified);
+      if (!status.ok()) return WithPrefix(status, FirstThatDiffers(schemas, files) + ": ");
     }
     const std::unique_lock lock(mutex_);
     file_schema_ = unified;
     return unified;
+  }
+
+  /// Path of the first file whose schema, of `schemas` that cannot be unified, does not go with
+  /// those before it.
+  std::string FirstThatDiffers(const std::vector<std::shared_ptr<arrow::Schema>>& schemas,
+                               const std::vector<int>& files) const {
+    std::vector<std::shared_ptr<arrow::Schema>> before;
+    size_t i = 0;
+    for (; i + 1 < schemas.size(); ++i) {
+      before.push_back(schemas[i]);
+      if (!headrace::UnifySchemas(before).ok()) break;
+    }
+    return files_->path(files[i]);
   }
 
   Result<std::shared_ptr<const ParquetScan>> Scan() const {

@@ -188,6 +188,16 @@ TEST_F(ParquetDatasourceTest, AddsPathsAndHashesThatDifferByRow) {
       HasSubstr("a.parquet"));
 }
 
+TEST_F(ParquetDatasourceTest, ATypeThatDoesNotGoWithTheOthersFailsNamingItsFile) {
+  WriteParquet("in/a.parquet", *Rows(0, 10), 5);
+  WriteParquet("in/b.parquet", *Rows(0, 10), 5);
+  const auto other = ValueOf(Rows(0, 10)->RenameColumns({"name", "id", "half"}));
+  WriteParquet("in/c.parquet", *other, 5);
+  const auto failed = ValueOf(MakeParquetDatasource(Options("in")))->Schema();
+  ASSERT_TRUE(failed.status().IsTypeError());
+  EXPECT_THAT(failed.status().message(), HasSubstr("c.parquet: Column "));
+}
+
 TEST_F(ParquetDatasourceTest, ATruncatedFileFailsNamingIt) {
   WriteParquet("in/a.parquet", *Rows(0, 1000), 100);
   std::filesystem::resize_file(Path("in/a.parquet"), 500);

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <limits>
 #include <thread>
 
 #include "headrace/io/open_file.h"
@@ -37,6 +38,22 @@ std::vector<std::pair<int, int>> LeavesOfFields(const parquet::SchemaDescriptor&
     leaves[field] = {begin, leaf};
   }
   return leaves;
+}
+
+/// What others compute with: numbers of rows that cannot be true. RowSelection counts the rows of a
+/// row group in 32 bits.
+Status CheckNumbersOfRows(const parquet::FileMetaData& metadata) {
+  int64_t rows = 0;
+  for (int i = 0; i < metadata.num_row_groups(); ++i) {
+    const int64_t of_group = metadata.RowGroup(i)->num_rows();
+    if (of_group < 0 || of_group > std::numeric_limits<int32_t>::max()) {
+      return Status::Invalid("the footer says that row group ", i, " has ", of_group, " rows");
+    }
+    rows += of_group;
+  }
+  if (rows == metadata.num_rows()) return Status::OK();
+  return Status::Invalid("the footer says that the file has ", metadata.num_rows(),
+                         " rows and its row groups ", rows);
 }
 
 std::string ArrowSchemaText(const parquet::FileMetaData& metadata) {
@@ -94,6 +111,7 @@ Result<std::shared_ptr<const ParquetFooter>> ParquetFiles::ReadFooter(int file) 
   ARROW_ASSIGN_OR_RAISE(const auto source, OpenUnmapped(file));
   ARROW_RETURN_NOT_OK(CallParquet(paths_[file], [&] {
     footer->metadata = parquet::ReadMetaData(source);
+    ARROW_RETURN_NOT_OK(CheckNumbersOfRows(*footer->metadata));
     footer->leaves = LeavesOfFields(*footer->metadata->schema());
     footer->schema = KnownSchema(*footer->metadata);
     if (footer->schema != nullptr) return Status::OK();
