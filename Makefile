@@ -14,10 +14,10 @@ export CMAKE_BUILD_PARALLEL_LEVEL := $(JOBS)
 # What the installed package is made of.
 CORE_SOURCES := $(shell find include src cmake CMakeLists.txt -type f ! -name '*_test.cc' ! -name '*.md' 2>/dev/null)
 PACKAGE_SOURCES := $(CORE_SOURCES) pyproject.toml $(shell find python/headrace -type f ! -path '*/__pycache__/*' 2>/dev/null)
-CPP_FILES = $(shell find include src examples bench -name '*.h' -o -name '*.cc')
+CPP_FILES = $(shell find include src examples bench fuzz -name '*.h' -o -name '*.cc')
 
 .PHONY: help setup system package demo test test-cpp test-python bench lint format parity asan tsan debug clean
-.PHONY: demo-wheels
+.PHONY: demo-wheels fuzz
 
 help:  ## list the targets
 	@sed -nE 's/^([a-z][a-z -]*):[^#]*## (.*)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -93,6 +93,21 @@ tsan: $(VENV)/.dev-wheels  ## C++ unit tests of the folders with threads, under 
 	cmake --preset $@ >/dev/null
 	cmake --build --preset $@ --target $(THREADED:=_test)
 	ctest --preset $@ --tests-regex "^($$(tr ' ' '|' <<<'$(THREADED)'))$$"
+
+# Findings are written to build/fuzz/findings; what was learnt stays in build/fuzz/corpus.
+FUZZ_SECONDS ?= 60
+fuzz: $(VENV)/.dev-wheels  ## run each fuzz target for FUZZ_SECONDS (60); needs clang
+	@command -v clang++ >/dev/null || { echo "make fuzz needs clang with its run-time libraries: apt-get install clang libclang-rt-14-dev" >&2; exit 1; }
+	cmake --preset fuzz >/dev/null
+	cmake --build --preset fuzz
+	$(PY) fuzz/make_seeds.py build/fuzz/seeds
+	@mkdir -p build/fuzz/findings; \
+	for target in build/fuzz/fuzz/fuzz_*; do \
+	  name=$${target##*/fuzz_}; mkdir -p build/fuzz/corpus/$$name; echo "fuzz $$name"; \
+	  ASAN_OPTIONS=detect_container_overflow=0 $$target -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 \
+	    -verbosity=0 -print_final_stats=1 -artifact_prefix=build/fuzz/findings/$$name- \
+	    build/fuzz/corpus/$$name build/fuzz/seeds/$$name; \
+	done
 
 clean:  ## remove what was built; keeps .venv
 	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis $(VENV)/.package
