@@ -25,9 +25,9 @@ CASES = {
 # Bytes in front of the text, which choose how it is read.
 PREFIX = {"csv": b"\x40\0", "json": b"\x40", "commit_log": b"\0"}
 COMMIT_LOGS = (
-    b"headrace commit 1\nmove out/a out/c\nremove out/b\nend",
-    b"headrace commit 1\nmove out/gone out/b\nend\n",
-    b"headrace commit 1\nremove out/%61\n",
+    b"headrace commit 1\nmove a c\nremove b\nend",
+    b"headrace commit 1\nmove gone b\nend\n",
+    b"headrace commit 1\nremove %61\n",
 )
 
 

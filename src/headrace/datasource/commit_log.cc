@@ -18,7 +18,7 @@ namespace {
 
 using arrow::fs::FileType;
 
-// A log is text: a line for each step, paths escaped as in URIs, and a last line that says that the
+// A log is text: a line for each step, names escaped as in URIs, and a last line that says that the
 // log is complete.
 constexpr std::string_view kFirstLine = "headrace commit 1";
 constexpr std::string_view kLastLine = "end";
@@ -30,6 +30,11 @@ constexpr std::string_view kUndoing = ".undo";
 std::string Parent(const std::string& path) {
   const size_t slash = path.rfind('/');
   return slash == std::string::npos ? std::string() : path.substr(0, slash);
+}
+
+/// What the paths in `directory` begin with.
+std::string Below(const std::string& directory) {
+  return directory.empty() || directory.ends_with('/') ? directory : directory + '/';
 }
 
 std::string_view NextLine(std::string_view* text) {
@@ -77,33 +82,55 @@ void RemoveIfEmpty(arrow::fs::FileSystem& filesystem, const std::string& directo
 }
 
 std::string CommitLog::LogPath(std::string_view state) const {
-  const std::string name = std::string(kCommitLogPrefix).append(write_id_).append(state);
-  if (directory_.path.empty() || directory_.path.ends_with('/')) return directory_.path + name;
-  return directory_.path + '/' + name;
+  return Below(directory_.path) + std::string(kCommitLogPrefix).append(write_id_).append(state);
 }
 
-std::string CommitLog::Serialize() const {
-  using arrow::util::UriEscape;
+Result<std::string> CommitLog::NameOf(const std::string& path) const {
+  const std::string below = Below(directory_.path);
+  if (!path.starts_with(below)) {
+    return Status::Invalid("'", path, "' is not in the directory '", directory_.path, "'");
+  }
+  return arrow::util::UriEscape(path.substr(below.size()));
+}
+
+Result<std::string> CommitLog::PathOf(std::string_view name) const {
+  const std::string path = arrow::util::UriUnescape(name);
+  bool leaves = path.empty() || path.front() == '/';
+  for (size_t begin = 0; begin <= path.size();) {
+    const size_t end = std::min(path.find('/', begin), path.size());
+    leaves |= path.substr(begin, end - begin) == "..";
+    begin = end + 1;
+  }
+  if (leaves) return Status::Invalid("'", path, "' is no name in the directory of the log");
+  return Below(directory_.path) + path;
+}
+
+Result<std::string> CommitLog::Serialize() const {
   std::string text(kFirstLine);
   for (const Move& move : moves) {
-    text += "\nmove " + UriEscape(move.from) + ' ' + UriEscape(move.to);
+    ARROW_ASSIGN_OR_RAISE(const std::string from, NameOf(move.from));
+    ARROW_ASSIGN_OR_RAISE(const std::string to, NameOf(move.to));
+    text += "\nmove " + from + ' ' + to;
   }
-  for (const std::string& removal : removals) text += "\nremove " + UriEscape(removal);
+  for (const std::string& removal : removals) {
+    ARROW_ASSIGN_OR_RAISE(const std::string name, NameOf(removal));
+    text += "\nremove " + name;
+  }
   return text.append("\n").append(kLastLine);
 }
 
 Status CommitLog::Parse(std::string_view text) {
-  using arrow::util::UriUnescape;
   if (NextLine(&text) != kFirstLine) return Status::Invalid("no commit log that is understood");
   while (!text.empty()) {
     std::string_view line = NextLine(&text);
     if (line == kLastLine) return Status::OK();
     const std::string_view step = NextWord(&line);
     if (step == "move") {
-      const std::string from = UriUnescape(NextWord(&line));
-      moves.push_back({from, UriUnescape(line)});
+      ARROW_ASSIGN_OR_RAISE(std::string from, PathOf(NextWord(&line)));
+      ARROW_ASSIGN_OR_RAISE(std::string to, PathOf(line));
+      moves.push_back({std::move(from), std::move(to)});
     } else if (step == "remove") {
-      removals.push_back(UriUnescape(line));
+      ARROW_ASSIGN_OR_RAISE(removals.emplace_back(), PathOf(line));
     } else {
       return Status::Invalid("unknown step '", step, "'");
     }
@@ -114,8 +141,9 @@ Status CommitLog::Parse(std::string_view text) {
 Status CommitLog::Save() const {
   // A log that is half-written has another name.
   const std::string unfinished = LogPath(kUnfinished);
+  ARROW_ASSIGN_OR_RAISE(const std::string text, Serialize());
   ARROW_ASSIGN_OR_RAISE(const auto file, directory_.filesystem->OpenOutputStream(unfinished));
-  ARROW_RETURN_NOT_OK(file->Write(Serialize()));
+  ARROW_RETURN_NOT_OK(file->Write(text));
   ARROW_RETURN_NOT_OK(file->Close());
   ARROW_RETURN_NOT_OK(io::MakeDurable(directory_, unfinished));
   ARROW_RETURN_NOT_OK(directory_.filesystem->Move(unfinished, LogPath(kCommitting)));

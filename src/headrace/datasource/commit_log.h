@@ -19,7 +19,7 @@ class CommitLog {
     std::string to;
   };
 
-  /// `directory` is where the log lies; the paths of moves and removals are in its filesystem.
+  /// `directory` is where the log lies; the paths of moves and removals are below it.
   CommitLog(io::Location directory, std::string write_id)
       : directory_(std::move(directory)), write_id_(std::move(write_id)) {}
 
@@ -34,7 +34,11 @@ class CommitLog {
 
  private:
   std::string LogPath(std::string_view state) const;
-  std::string Serialize() const;
+  /// Names in a log are those below its directory: whoever can write there can have files there
+  /// moved and removed, and no others.
+  Result<std::string> NameOf(const std::string& path) const;
+  Result<std::string> PathOf(std::string_view name) const;
+  Result<std::string> Serialize() const;
   Status Parse(std::string_view text);
   Status Save() const;
   Status CarryOut() const;

@@ -123,9 +123,8 @@ TEST_F(FileDatasinkTest, ACommitThatFailsLeavesNoneOfTheNewFiles) {
 TEST_F(FileDatasinkTest, TheNextWriteFinishesOrUndoesWhatADriverLeft) {
   const std::string out = Path("out");
   const auto log = [&](const std::string& name) {
-    WriteText("out/.commit-" + name, "headrace commit 1\nmove " + out + "/.tmp-a " + out +
-                                         "/k%3D1/a.txt\nmove " + out + "/.tmp-b " + out +
-                                         "/b.txt\nremove " + out + "/old.txt\nend");
+    WriteText("out/.commit-" + name,
+              "headrace commit 1\nmove .tmp-a k%3D1/a.txt\nmove .tmp-b b.txt\nremove old.txt\nend");
   };
   WriteText("out/old.txt", "old");
   WriteText("out/.tmp-a", "a");
@@ -141,6 +140,17 @@ TEST_F(FileDatasinkTest, TheNextWriteFinishesOrUndoesWhatADriverLeft) {
   WriteText("out/.commit-3.log", "headrace commit 1\nmove a");
   const auto prepared = Sink("out")->Prepare();
   EXPECT_THAT(prepared.status().message(), HasSubstr(".commit-3.log"));
+}
+
+TEST_F(FileDatasinkTest, ALogThatAnybodyWroteCannotReachOtherDirectories) {
+  WriteText("other/kept.txt", "kept");
+  for (const std::string& name :
+       {Path("other/kept.txt"), std::string("../other/kept.txt"),
+        std::string("a/../../other/kept.txt"), std::string("%2E%2E"), std::string()}) {
+    WriteText("out/.commit-1.log", "headrace commit 1\nremove " + name + "\nend");
+    EXPECT_THAT(Sink("out")->Prepare().status().message(), HasSubstr(".commit-1.log")) << name;
+  }
+  EXPECT_EQ(FilesBelow("other").size(), 1u);
 }
 
 TEST_F(FileDatasinkTest, NoRowsMakeNoFileAndNoDirectory) {
