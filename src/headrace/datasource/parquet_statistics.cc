@@ -29,6 +29,17 @@ bool IsNan(const arrow::Scalar& scalar) {
   return false;
 }
 
+/// Writers put -0.0 for a least and 0.0 for a largest value of either.
+bool IsZero(const arrow::Scalar& scalar) {
+  if (scalar.type->id() == arrow::Type::DOUBLE) {
+    return static_cast<const arrow::DoubleScalar&>(scalar).value == 0;
+  }
+  if (scalar.type->id() == arrow::Type::FLOAT) {
+    return static_cast<const arrow::FloatScalar&>(scalar).value == 0;
+  }
+  return false;
+}
+
 bool HoldsNullsOnly(const parquet::Statistics& statistics,
                     const parquet::ColumnChunkMetaData& chunk) {
   return statistics.HasNullCount() && statistics.num_values() == 0 && chunk.num_values() > 0 &&
@@ -153,7 +164,7 @@ std::optional<ColumnSummary> SummarizeRowGroup(const ParquetFooter& footer, int 
   summary.num_nulls = statistics->null_count();
   if (summary.num_nulls == summary.num_rows) return summary;
   auto bounds = BoundsOf(*statistics, type);
-  if (!bounds) return std::nullopt;
+  if (!bounds || IsZero(*bounds->min) || IsZero(*bounds->max)) return std::nullopt;
   summary.min = std::move(bounds->min);
   summary.max = std::move(bounds->max);
   return summary;

@@ -25,7 +25,8 @@ Expr RowGroupGuarantee(const ParquetFooter& footer, int row_group,
                        const std::vector<FileColumn>& file_columns, const Expr& filter);
 
 /// Exact summary of field `field` (top level) of a row group, as `type`; nullopt when the footer
-/// does not tell: statistics are missing or may be cut (text), or there may be nothing but NaN.
+/// does not tell: statistics are missing or may be cut (text), there may be nothing but NaN, or
+/// a bound is a zero of unknown sign.
 std::optional<ColumnSummary> SummarizeRowGroup(const ParquetFooter& footer, int row_group,
                                                int field,
                                                const std::shared_ptr<arrow::DataType>& type);
