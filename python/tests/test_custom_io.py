@@ -530,6 +530,18 @@ def test_a_task_whose_worker_dies_writes_its_files_once(tmp_path):
     assert lines_in(tmp_path / "out") == list(range(6))
 
 
+def test_overwrite_keeps_the_old_files_until_the_new_ones_are_there(tmp_path):
+    class Unmovable(OneLine):
+        def on_write_complete(self, write_result):
+            (tmp_path / self._staging / write_result.write_returns[0][0]).unlink()
+            super().on_write_complete(write_result)
+
+    ray.data.range(3).write_datasink(OneLine(tmp_path))
+    with pytest.raises(FileNotFoundError):
+        ray.data.range(1, override_num_blocks=1).write_datasink(Unmovable(tmp_path, mode="overwrite"))
+    assert lines_in(tmp_path) == [0, 1, 2]
+
+
 def test_save_modes(tmp_path):
     ray.data.range(3).write_datasink(OneLine(tmp_path))
     ray.data.range(2).write_datasink(OneLine(tmp_path, mode="append"))

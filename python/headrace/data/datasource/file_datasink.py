@@ -98,12 +98,12 @@ class FileDatasink(Datasink["list[str]"]):
         return names
 
     def on_write_complete(self, write_result: WriteResult[list[str]]) -> None:
-        """Moves the files to where they belong."""
+        """Moves the files to where they belong. With ``overwrite`` the old ones go when all new ones are there."""
         names = [name for of_task in write_result.write_returns for name in of_task]
-        if self.mode is SaveMode.OVERWRITE:
-            self._remove_others()
         for name in names:
             self.filesystem.move(posixpath.join(self._staging, name), posixpath.join(self.path, name))
+        if self.mode is SaveMode.OVERWRITE:
+            self._remove_all_but({*names, posixpath.basename(self._staging)})
         self._remove_staging(with_folder=not names)
 
     def on_write_failed(self, error: Exception) -> None:
@@ -136,11 +136,11 @@ class FileDatasink(Datasink["list[str]"]):
         if with_folder and self.has_created_dir:
             self.filesystem.delete_dir(self.path)
 
-    def _remove_others(self) -> None:
+    def _remove_all_but(self, kept: set[str]) -> None:
         import pyarrow.fs
 
         for entry in self.filesystem.get_file_info(pyarrow.fs.FileSelector(self.path)):
-            if entry.base_name == posixpath.basename(self._staging):
+            if entry.base_name in kept:
                 continue
             if entry.type == pyarrow.fs.FileType.Directory:
                 self.filesystem.delete_dir(entry.path)
