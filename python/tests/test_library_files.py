@@ -5,6 +5,7 @@ import datetime
 
 import av
 import fastavro
+import fsspec
 import numpy as np
 import pytest
 import soundfile
@@ -50,6 +51,12 @@ def test_avro_records_become_rows(tmp_path):
     assert rows[0]["when"].timestamp() == WHEN.timestamp()
     assert [path.rpartition("/")[2] for path in ds.input_files()] == ["a.avro", "b.avro"]
     assert "ReadAvro" in ds.execution_plan()
+
+
+def test_avro_files_are_opened_on_the_filesystem_that_was_given(tmp_path):
+    write_avro(tmp_path / "in/a.avro", [1, 2])
+    folder = fsspec.filesystem("dir", path=str(tmp_path), target_protocol="file")
+    assert [row["n"] for row in ray.data.read_avro("in", filesystem=folder).take_all()] == [1, 2]
 
 
 def test_avro_files_tell_columns_by_their_paths(tmp_path):

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from headrace import _core
+from headrace._worker.filesystem import load
 from headrace.data._custom_read import PlannedSource
 from headrace.data._even_parts import even_parts
 from headrace.data._files import FileArguments
@@ -112,6 +113,7 @@ class LibraryFilesDatasource(Datasource):
         self._name = name
         self._rows_of = rows_of
         self._paths: list[str] = given.files["paths"]
+        self._filesystem: bytes = given.files["access"].filesystem
         self._columns_of = _PathColumns(given.files)
 
     def get_name(self) -> str:
@@ -122,11 +124,11 @@ class LibraryFilesDatasource(Datasource):
         self, parallelism: int, per_task_row_limit: int | None = None, data_context: Any = None
     ) -> list[ReadTask]:
         """A task for some files that follow each other."""
-        rows_of, columns_of = self._rows_of, self._columns_of
+        rows_of, columns_of, pickled = self._rows_of, self._columns_of, self._filesystem
         tasks = []
         for paths in even_parts(self._paths, parallelism):
             known = BlockMetadata(None, None, input_files=paths)
-            read = _blocks_of_files(paths, rows_of, columns_of)
+            read = _blocks_of_files(paths, pickled, rows_of, columns_of)
             tasks.append(ReadTask(read, known, per_task_row_limit=per_task_row_limit))
         return tasks
 
@@ -155,12 +157,15 @@ def _read(name: str, rows_of: Callable[[Any], Iterator[dict[str, Any]]], given: 
 
 
 def _blocks_of_files(
-    paths: Sequence[str], rows_of: Callable[[Any], Iterator[dict[str, Any]]], columns_of: _PathColumns
+    paths: Sequence[str],
+    pickled: bytes,  # the filesystem of the user; b"": paths say which
+    rows_of: Callable[[Any], Iterator[dict[str, Any]]],
+    columns_of: _PathColumns,
 ) -> Callable[[], Iterator[_core.Block]]:
     def read() -> Iterator[_core.Block]:
         for path in paths:
             told = columns_of.of(path)
-            filesystem, inside = resolve(path)
+            filesystem, inside = (load(pickled), path) if pickled else resolve(path)
             try:
                 with filesystem.open_input_file(inside) as file:
                     yield from blocks_of_rows({**row, **told} for row in rows_of(file))
