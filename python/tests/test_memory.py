@@ -134,3 +134,32 @@ def test_a_reader_that_leaves_ends_a_task_that_waits(tmp_path):
         "print(stopped_at < 100, len(noted()) == stopped_at, ray.data.range(3).map(lambda row: row).count())"
     )
     assert _output(program, tmp_path / "notes") == "True True 3"
+
+
+def test_a_worker_keeps_what_functions_free_until_it_rests():
+    program = """
+import os, resource, time
+ray.init(num_cpus=1)
+
+def work(batch):
+    seen = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    data = b"x" * (64 << 20)
+    del data
+    return {"faults": [resource.getrusage(resource.RUSAGE_SELF).ru_minflt - seen], "pid": [os.getpid()]}
+
+rows = ray.data.range(4, override_num_blocks=4).map_batches(work, batch_size=1).take_all()
+pid, = {row["pid"] for row in rows}
+faults = [row["faults"] for row in rows]
+print(max(faults) > 16_000, min(faults) < 1_000)
+
+def resident():
+    with open(f"/proc/{pid}/statm") as file:
+        pages = file.read().split()
+    return (int(pages[1]) - int(pages[2])) * os.sysconf("SC_PAGE_SIZE")
+
+deadline = time.monotonic() + 60
+while resident() > 64 << 20 and time.monotonic() < deadline:
+    time.sleep(0.1)
+print(resident() < 64 << 20)
+"""
+    assert _output(program).split() == ["True"] * 3

@@ -23,6 +23,8 @@ constexpr milliseconds kLongest{500};
 constexpr int64_t kFillPerMs = 4 << 20;
 /// Giving back what malloc keeps costs a walk over the heap.
 constexpr milliseconds kTrimInterval{200};
+/// So long after the last run nobody is going to need what is kept for reuse.
+constexpr std::chrono::seconds kRestAfter{2};
 /// Above this share of the limit blocks in memory have to go as well, …
 constexpr double kShrinkShare = 0.92;
 /// … and above this one idle workers, which cost a fork and their functions' imports to replace.
@@ -55,6 +57,7 @@ void MemoryGauge::Run() {
     lock.unlock();
     const int64_t measured = Measure();
     if (backend_->memory()->pressed()) MakeRoom(measured);
+    GiveBackAtRest();
     lock.lock();
     wake_.wait_for(lock, Interval(measured),
                    [this]() HR_NO_THREAD_SAFETY_ANALYSIS { return closed_; });
@@ -110,6 +113,17 @@ void MemoryGauge::MakeRoom(int64_t measured) {
                     ledger.limit_bytes() / kStoreSlackPart;
   const int64_t used = backend_->store()->budget().used_bytes();
   backend_->store()->ShrinkTo(std::max<int64_t>(0, used - (measured - goal)));
+}
+
+void MemoryGauge::GiveBackAtRest() {
+  if (started_.exchange(false) || runs_.load() > 0) {
+    last_run_ = Clock::now();
+  } else if (last_run_ && Clock::now() - *last_run_ > kRestAfter) {
+    last_run_.reset();
+    store::BlockMemoryPool()->ReleaseUnused();
+    backend_->store()->segments().ReleaseIdle();
+    backend_->TrimWorkers(/*end_idle=*/false);
+  }
 }
 
 milliseconds MemoryGauge::Interval(int64_t measured) const {

@@ -8,6 +8,7 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 #include "headrace/backend/local/local_backend.h"
@@ -27,7 +28,10 @@ class MemoryGauge {
 
   /// A run begins or ends. While there is none, what this process holds besides our pools is the
   /// user's own and does not count.
-  void RunStarts() { ++runs_; }
+  void RunStarts() {
+    ++runs_;
+    started_ = true;
+  }
   void RunEnds() { --runs_; }
   /// Warns, once per run, when this process holds so much beside blocks and tasks; <= 0: never.
   void WarnAbove(int64_t driver_bytes) { warn_bytes_ = driver_bytes; }
@@ -38,15 +42,19 @@ class MemoryGauge {
   using Clock = std::chrono::steady_clock;
   void Run();
   void MakeRoom(int64_t measured);
+  /// Some time after the last run: what is kept for the next one goes back to the system.
+  void GiveBackAtRest();
   void CheckDriver(int64_t driver_bytes);
   std::chrono::milliseconds Interval(int64_t measured) const;
 
   backend::LocalBackend* const backend_;
   std::atomic<int> runs_{0};
+  std::atomic<bool> started_{false};  // since the last look
   std::atomic<int64_t> warn_bytes_{0};
   /// Anonymous memory of this process that is the user's own.
   std::atomic<int64_t> baseline_{-1};
   Clock::time_point next_trim_{};
+  std::optional<Clock::time_point> last_run_;  // seen; none: what it left is given back
   std::atomic<bool> warned_{false};
 
   std::mutex mutex_;

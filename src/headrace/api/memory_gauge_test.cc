@@ -93,6 +93,22 @@ TEST(MemoryGaugeTest, BuffersAndSegmentsCountAndAreTold) {
   EXPECT_LT(gauge.Measure(), before + kNoise);
 }
 
+TEST(MemoryGaugeTest, SomeTimeAfterTheLastRunGivesBackWhatIsKeptForReuse) {
+  const auto backend = MakeBackend(int64_t{4} << 30);
+  store::BlockMemoryPool()->SetMaxIdle(128 * kMib);
+  backend->store()->segments().SetMaxIdle(64 * kMib);
+  MemoryGauge gauge(backend.get());
+  gauge.RunStarts();
+  backend->store()->segments().Give(store::Segment::Create(16 * kMib).ValueOrDie());
+  { const PoolBuffer buffer(96 * kMib); }
+  EXPECT_GE(store::BlockMemoryPool()->idle_bytes(), 96 * kMib) << "for the next task";
+  gauge.RunEnds();
+  EXPECT_TRUE(BecomesTrue([&] {
+    return store::BlockMemoryPool()->idle_bytes() == 0 &&
+           backend->store()->segments().idle_bytes() == 0;
+  }));
+}
+
 TEST(MemoryGaugeTest, UnderPressureGivesBackWhatIsKeptForReuse) {
   // Far below what the pools will keep: what else the process frees meanwhile changes nothing.
   const auto backend = MakeBackend(40 * kMib);

@@ -17,9 +17,10 @@ constexpr int64_t kMaxWorkerIdle = 64 * kMib;
 /// Blocks that fit in the share of a slot.
 constexpr int64_t kBlocksPerSlot = 16;
 constexpr int64_t kMinMaxBlock = kMib;
-/// malloc keeps up to 32 MiB per worker by itself: that matters only below this share of the
-/// ceiling.
-constexpr int64_t kMallocKeepsByItself = 32 * kMib;
+/// A worker's malloc keeps freed pieces up to this part of what a slot has, and never larger ones:
+/// those of a model's layers are 100 MiB for a batch of images.
+constexpr int64_t kMallocKeepPart = 16;
+constexpr int64_t kMaxMallocKeep = 512 * kMib;
 
 }  // namespace
 
@@ -39,9 +40,7 @@ MemorySizes DivideMemory(int64_t ceiling, std::optional<int64_t> object_store, i
   sizes.idle_segments = std::min(kMaxIdleSegments, small / kIdlePart);
   sizes.idle_buffers = std::min(kMaxIdleBuffers, small / kIdlePart);
   sizes.worker_idle = std::min(kMaxWorkerIdle, ceiling / kIdlePart / slots);
-  const int64_t keep = sizes.worker_idle / 4;
-  sizes.worker_malloc_keep =
-      keep < kMallocKeepsByItself / 2 ? std::clamp(keep, kMib, kMallocKeepsByItself) : 0;
+  sizes.worker_malloc_keep = std::clamp(ceiling / slots / kMallocKeepPart, kMib, kMaxMallocKeep);
   sizes.max_block = std::max(kMinMaxBlock, small / (kBlocksPerSlot * slots));
   return sizes;
 }

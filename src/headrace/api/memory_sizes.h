@@ -17,7 +17,7 @@ struct MemorySizes {
   int64_t idle_buffers = 0;
   /// The same of a worker.
   int64_t worker_idle = 0;
-  /// malloc of a worker gives freed pieces of this size back at once; 0: it decides by itself.
+  /// malloc of a worker keeps freed pieces below this size for the next ones.
   int64_t worker_malloc_keep = 0;
   /// Blocks are made no larger, whatever target_max_block_size says: in each slot a task may hold
   /// an input, a copy of it and an output at a time, and as much again waits between operators.

@@ -15,7 +15,7 @@ TEST(MemorySizesTest, ALargeCeilingChangesNothing) {
   EXPECT_EQ(sizes.idle_segments, 256 * kMib);
   EXPECT_EQ(sizes.idle_buffers, 128 * kMib);
   EXPECT_EQ(sizes.worker_idle, 64 * kMib);
-  EXPECT_EQ(sizes.worker_malloc_keep, 0);
+  EXPECT_EQ(sizes.worker_malloc_keep, 512 * kMib);
   EXPECT_GE(sizes.max_block, 128 * kMib);
 }
 
@@ -24,7 +24,7 @@ TEST(MemorySizesTest, ASmallCeilingMakesSmallBlocksAndPools) {
   EXPECT_EQ(sizes.max_block, 8 * kMib);
   EXPECT_EQ(sizes.idle_buffers, 16 * kMib);
   EXPECT_EQ(sizes.worker_idle, 8 * kMib);
-  EXPECT_EQ(sizes.worker_malloc_keep, 2 * kMib);
+  EXPECT_EQ(sizes.worker_malloc_keep, 8 * kMib);
 }
 
 TEST(MemorySizesTest, BlocksAreNeverSmallerThanAMegabyte) {

@@ -33,7 +33,7 @@ struct MemoryLimits {
   /// Bytes of unused segments, and of unused buffers, that are kept for reuse.
   int64_t max_idle_bytes = 64 << 20;
   /// Pieces from this size on go back to the system as soon as the user's functions free them,
-  /// smaller ones when four times as much is free at the end of the heap; 0: malloc decides.
+  /// smaller ones when twice as much is free at the end of the heap; 0: malloc decides.
   int64_t malloc_keep_bytes = 0;
 };
 

