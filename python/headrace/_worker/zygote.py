@@ -15,6 +15,8 @@ import socket
 import struct
 import sys
 
+from headrace._collector import CollectorPaused
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import NoReturn
@@ -32,10 +34,11 @@ def main(fd: int) -> None:
     os.set_inheritable(fd, False)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
-    import numpy  # noqa: F401  (shared by all workers, copy on write)
+    with CollectorPaused():
+        import numpy  # noqa: F401  (shared by all workers, copy on write)
 
-    from headrace import _core  # noqa: F401
-    from headrace._worker import udf  # noqa: F401
+        from headrace import _core  # noqa: F401
+        from headrace._worker import udf  # noqa: F401
 
     _Forker(driver, events=driver).serve()
     os.killpg(os.getpgid(0), signal.SIGKILL)  # the driver is gone: so are its workers, and we
@@ -155,11 +158,12 @@ class _Forker:
 
 def _preload(modules: list[str]) -> None:
     """Imports ``modules``; "module:attribute" also loads what the module only loads when it is asked for."""
-    for name in modules:
-        module, _, attribute = name.partition(":")
-        with contextlib.suppress(Exception):  # whoever needs it gets the error
-            getattr(importlib.import_module(module), attribute or "__name__")
-    gc.freeze()
+    with CollectorPaused():
+        for name in modules:
+            module, _, attribute = name.partition(":")
+            with contextlib.suppress(Exception):  # whoever needs it gets the error
+                getattr(importlib.import_module(module), attribute or "__name__")
+        gc.freeze()
 
 
 def _run(socket_fd: int, control_fd: int, stdout_fd: int, stderr_fd: int) -> "NoReturn":

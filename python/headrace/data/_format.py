@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from headrace import _core
+from headrace._collector import CollectorPaused
 from headrace._frames import to_pandas
 
 TYPE_CHECKING = False
@@ -28,7 +29,9 @@ def check_format(batch_format: str | None) -> None:
 def load_library(batch_format: str | None) -> None:
     """Imports what the batches of ``batch_format`` are made with, where that takes long."""
     if batch_format == "pandas":
-        import pandas  # noqa: F401
+        with CollectorPaused():
+            import pandas  # noqa: F401
+            import pyarrow  # noqa: F401
 
 
 def to_batch(block: _core.Block, batch_format: str | None, *, arrow_dtypes: bool = True) -> Any:
