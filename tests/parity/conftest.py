@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Both engines, started once. Run with `make parity`, which has an environment with Ray Data."""
 
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))  # answers.py
 
 
 @pytest.fixture(scope="session")

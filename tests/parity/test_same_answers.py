@@ -2,10 +2,10 @@
 """The same program in headrace and in Ray Data gives the same rows, up to their order."""
 
 import importlib
-import math
 
 import pyarrow.parquet as pq
 import pytest
+from answers import comparable, in_order
 
 
 def read(ray, folder):
@@ -159,17 +159,6 @@ PROGRAMS = [
     of_items,
     united,
 ]
-
-
-def comparable(value):
-    """None, NaN and NA are all "missing": which of them a column has depends on the path through pandas."""
-    if (isinstance(value, float) and math.isnan(value)) or type(value).__name__ == "NAType":
-        return None
-    return value.tolist() if hasattr(value, "tolist") else value
-
-
-def in_order(rows):
-    return sorted(([(name, comparable(row[name])) for name in sorted(row)] for row in rows), key=repr)
 
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.__name__)
