@@ -3,8 +3,8 @@
 
 #include <arrow/array/concatenate.h>
 #include <arrow/table.h>
-#include <arrow/util/byte_size.h>
 
+#include "headrace/block/referenced_bytes.h"
 #include "headrace/block/schema.h"
 
 namespace headrace {
@@ -41,11 +41,7 @@ arrow::Result<Block> Block::FromTable(const arrow::Table& table, arrow::MemoryPo
 
 int64_t Block::size_bytes() const {
   int64_t total = 0;
-  for (const auto& column : batch_->columns()) {
-    // Referenced bytes, so that a slice counts its own rows only.
-    const auto bytes = arrow::util::ReferencedBufferSize(*column);
-    total += bytes.ok() ? *bytes : arrow::util::TotalBufferSize(*column);
-  }
+  for (int i = 0; i < num_columns(); ++i) total += ReferencedBytes(*batch_->column_data(i));
   return total;
 }
 

@@ -15,6 +15,7 @@
 #include <cstring>
 
 #include "headrace/base/wire.h"
+#include "headrace/block/referenced_bytes.h"
 
 namespace headrace {
 namespace {
@@ -41,9 +42,8 @@ void DescribeArray(const arrow::ArrayData& data, WireWriter* out,
 
 /// True when the column's buffers hold much more than the column's rows.
 bool IsSmallPartOfItsBuffers(const arrow::Array& column) {
-  const auto referenced = arrow::util::ReferencedBufferSize(column);
-  return referenced.ok() &&
-         arrow::util::TotalBufferSize(column) > *referenced + *referenced / 8 + 256;
+  const int64_t referenced = ReferencedBytes(*column.data());
+  return arrow::util::TotalBufferSize(column) > referenced + referenced / 8 + 256;
 }
 
 const arrow::DataType* StorageType(const arrow::DataType* type) {

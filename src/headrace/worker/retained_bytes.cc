@@ -5,10 +5,11 @@
 #include <arrow/array/concatenate.h>
 #include <arrow/array/data.h>
 #include <arrow/buffer.h>
-#include <arrow/util/byte_size.h>
 
 #include <algorithm>
 #include <vector>
+
+#include "headrace/block/referenced_bytes.h"
 
 namespace headrace::worker {
 namespace {
@@ -56,7 +57,7 @@ Result<Block> Compact(const Block& block, arrow::MemoryPool* pool) {
   for (auto& column : columns) {
     Roots roots;
     AddRoots(*column->data(), &roots);
-    ARROW_ASSIGN_OR_RAISE(const int64_t used, arrow::util::ReferencedBufferSize(*column));
+    const int64_t used = ReferencedBytes(*column->data());
     // Columns of one body share its memory: it goes only when all of them are copied.
     if (SumOnce(&roots) <= kRetainedPerUsed * used) continue;
     ARROW_ASSIGN_OR_RAISE(column, arrow::Concatenate({column}, pool));
