@@ -236,5 +236,36 @@ TEST_F(FileDatasinkTest, ParquetRowGroupsEndByBytes) {
   EXPECT_EQ(reader->metadata()->num_row_groups(), 3);
 }
 
+TEST_F(FileDatasinkTest, ParquetRowGroupsOfManyColumnsAreLarger) {
+  constexpr int kColumns = 2000;
+  constexpr int64_t kRows = 3000;
+  ParquetWriteOptions options;
+  options.files = WriteTo("out");
+  const auto sink = ValueOf(MakeParquetDatasink(options));
+  ASSERT_TRUE(ValueOf(sink->Prepare()));
+  WriteTaskInfo info;
+  info.write_id = "w";
+  info.target_max_block_size = 8 << 20;
+  const auto writer = ValueOf(sink->OpenWriter(info));
+  arrow::FloatBuilder builder;
+  for (int64_t i = 0; i < kRows; ++i) {
+    ASSERT_TRUE(builder.Append(static_cast<float>(i * i % 251)).ok());
+  }
+  const auto column = *builder.Finish();
+  arrow::FieldVector fields;
+  for (int i = 0; i < kColumns; ++i) {
+    fields.push_back(arrow::field("c" + std::to_string(i), arrow::float32()));
+  }
+  const Block block(arrow::RecordBatch::Make(arrow::schema(std::move(fields)), kRows,
+                                             arrow::ArrayVector(kColumns, column)));
+  // 24 MB in three blocks: with row groups of a block's size there would be three.
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(writer->Write(block.Slice(i * 1000, 1000)).ok());
+  ASSERT_TRUE(sink->Commit({ValueOf(writer->Finish())}).ok());
+  const auto metadata = parquet::ParquetFileReader::OpenFile(FilesBelow("out").at(0))->metadata();
+  EXPECT_EQ(metadata->num_rows(), kRows);
+  ASSERT_EQ(metadata->num_row_groups(), 2);
+  EXPECT_EQ(metadata->RowGroup(0)->num_rows(), 2000) << "8 KiB of each column";
+}
+
 }  // namespace
 }  // namespace headrace::datasource

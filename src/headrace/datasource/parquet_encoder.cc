@@ -29,6 +29,10 @@ constexpr double kTooManyDistinct = 0.9;
 // their time on column chunks; above the most, no reader gains anything.
 constexpr int64_t kLeastRowGroupBytes = 8 << 20;
 constexpr int64_t kMostRowGroupBytes = 128 << 20;
+// A chunk costs its writer and each reader some 10 µs, whatever it holds: thousands of columns get
+// larger row groups. Not as large as readers would like: a task holds about twice as many bytes.
+constexpr int64_t kLeastChunkBytes = 8 << 10;
+constexpr int64_t kWideRowGroupPerTarget = 2;
 // Rows that are encoded between two looks at the size of a page: so many that their bytes are this.
 constexpr int64_t kBatchBytes = 256 << 10;
 constexpr int64_t kMaxBatchRows = 1024;
@@ -36,9 +40,11 @@ constexpr int64_t kMaxBatchRows = 1024;
 // KiB, and thousands of columns have one each.
 constexpr int64_t kLeastChunkForDictionary = 64 << 10;
 
-int64_t RowGroupBytes(int64_t target_max_block_size) {
+int64_t RowGroupBytes(int64_t target_max_block_size, int num_columns) {
   if (target_max_block_size <= 0) return kMostRowGroupBytes;
-  return std::clamp(target_max_block_size, kLeastRowGroupBytes, kMostRowGroupBytes);
+  const int64_t usual = std::clamp(target_max_block_size, kLeastRowGroupBytes, kMostRowGroupBytes);
+  const int64_t most = std::min(kWideRowGroupPerTarget * usual, kMostRowGroupBytes);
+  return std::clamp(num_columns * kLeastChunkBytes, usual, most);
 }
 
 std::shared_ptr<arrow::DataType> StoredType(const std::shared_ptr<arrow::DataType>& type) {
@@ -194,7 +200,7 @@ Status CheckParquetOptions(const ParquetWriteOptions& options) {
 Result<std::unique_ptr<FileEncoder>> MakeParquetEncoder(
     const ParquetWriteOptions& options, std::shared_ptr<arrow::io::OutputStream> stream,
     const Block& first, int64_t target_max_block_size, arrow::MemoryPool* pool) {
-  const int64_t row_group_bytes = RowGroupBytes(target_max_block_size);
+  const int64_t row_group_bytes = RowGroupBytes(target_max_block_size, first.num_columns());
   auto schema = StoredSchema(*first.schema());
   ARROW_ASSIGN_OR_RAISE(auto properties, Properties(options, first, row_group_bytes, pool));
   ARROW_ASSIGN_OR_RAISE(const auto metadata, ArrowSchemaMetadata(*schema));
