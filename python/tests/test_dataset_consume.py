@@ -2,6 +2,8 @@
 """take, count, iteration, conversion, materialize."""
 
 import gc
+import subprocess
+import sys
 import threading
 import weakref
 
@@ -10,6 +12,7 @@ import pandas as pd
 import pytest
 
 import headrace as ray
+from headrace._frames import FrameBuilder
 from headrace.data.expressions import col
 
 
@@ -247,3 +250,39 @@ def test_functions_after_a_filter_that_keeps_nothing_are_not_called():
 
     ds = ray.data.range(10).filter(expr=col("id") > 100).map_batches(fail).select_columns(["made by it"])
     assert ds.filter(expr=col("made by it") > 0).take_all() == []
+
+
+TO_PANDAS = """
+import headrace as ray
+
+def growth():
+    with open("/proc/self/status") as status:
+        return max(int(line.split()[1]) << 10 for line in status if line.startswith("VmHWM"))
+
+ray.init(num_cpus=1)
+ray.data.range(10).to_pandas()
+before = growth()
+rows = 24_000_000
+frame = ray.data.range(rows, override_num_blocks=8).to_pandas()
+assert frame["id"].sum() == rows * (rows - 1) // 2
+print((growth() - before) / (8 * rows))
+"""
+
+
+def test_to_pandas_has_each_value_once():
+    ran = subprocess.run([sys.executable, "-c", TO_PANDAS], check=True, capture_output=True, text=True)
+    assert float(ran.stdout) < 1.4, "joined, the blocks and the whole are there at the same time"
+
+
+@pytest.mark.parametrize("arrow", [True, False])
+def test_to_pandas_puts_blocks_of_any_size_and_schema_together(monkeypatch, arrow):
+    monkeypatch.setattr(ray.data.DataContext.get_current(), "enable_arrow_backed_pandas_conversion", arrow)
+    monkeypatch.setattr(FrameBuilder, "JOIN_BELOW_BYTES", 100)
+    numbers = ray.data.range(50, override_num_blocks=7)
+    assert numbers.to_pandas()["id"].tolist() == list(range(50))
+    mixed = numbers.union(ray.data.from_items([{"id": 50, "more": "x"}]))
+    frame = mixed.to_pandas()
+    assert frame["id"].tolist() == list(range(51))
+    assert frame["more"].notna().sum() == 1
+    tensors = ray.data.range_tensor(9, shape=(2,), override_num_blocks=3).to_pandas()
+    assert [value.tolist() for value in tensors["data"]] == [[i, i] for i in range(9)]

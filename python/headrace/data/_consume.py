@@ -237,7 +237,9 @@ class ConsumeMethods(DatasetBase):
         >>> ray.data.range(3).to_pandas()["id"].sum()
         3
         """
-        blocks, rows = [], 0
+        from headrace._frames import FrameBuilder
+
+        builder, rows = FrameBuilder(arrow_dtypes=self._context.enable_arrow_backed_pandas_conversion), 0
         for block in self._iter_blocks(None if limit is None else limit + 1):
             rows += block.num_rows
             if limit is not None and rows > limit:
@@ -245,14 +247,8 @@ class ConsumeMethods(DatasetBase):
                     f"the dataset has more than the given limit of {limit} rows. Use ds.limit(N).to_pandas() to get "
                     "the first ones."
                 )
-            blocks.append(block)
-        if not blocks:
-            import pandas
-
-            return pandas.DataFrame()
-        whole = blocks[0] if len(blocks) == 1 else _core.concat_blocks(blocks)
-        frame: pandas.DataFrame = self._to_batch(whole, "pandas")
-        return frame
+            builder.add(block)
+        return builder.finish()
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
         """The rows as an Arrow stream, for libraries that take one: Polars, DuckDB, pyarrow, …. The plan runs while
