@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writers: files, names, modes, round trips."""
 
+import io
+
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
@@ -28,6 +30,27 @@ def test_what_is_written_can_be_read(tmp_path, kind):
 def test_numpy_writes_one_column(tmp_path):
     ray.data.range(5).write_numpy(tmp_path, column="id")
     assert sorted(np.concatenate([np.load(file) for file in files(tmp_path)]).tolist()) == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("kind", ["local", "remote"])
+@pytest.mark.parametrize("dtype", ["int64", "bool", "float32"])
+def test_numpy_files_of_many_blocks_are_those_of_numpy(tmp_path, kind, dtype):
+    shape = (9_000, 300)  # above what waits in memory where a file cannot be written out of order
+    array = np.random.default_rng(1).integers(0, 100, shape).astype(dtype)
+    memory = pytest.importorskip("fsspec").filesystem("memory")
+    target = str(tmp_path) if kind == "local" else "memory://numpy_blocks"
+    ds = ray.data.from_numpy(np.array_split(array, 7))
+    ds.write_numpy(target, column="data", min_rows_per_file=len(array))
+    if kind == "local":
+        (path,) = files(tmp_path)
+        content = path.read_bytes()
+    else:
+        (name,) = [name for name in memory.find("/numpy_blocks") if name.endswith(".npy")]
+        content = memory.cat(name)
+        memory.rm("/numpy_blocks", recursive=True)
+    expected = io.BytesIO()
+    np.save(expected, array)
+    assert content == expected.getvalue()
 
 
 def test_partition_columns_become_directories(tmp_path):

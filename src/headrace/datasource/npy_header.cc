@@ -8,6 +8,8 @@
 namespace headrace::datasource {
 namespace {
 
+// Of a number of rows, and one for a sign.
+constexpr size_t kMostDigits = 20;
 constexpr std::string_view kMagic = "\x93NUMPY";
 constexpr size_t kAlignment = 64;
 // NumPy's own limit.
@@ -142,6 +144,8 @@ Result<std::string> FormatNpyHeader(const arrow::DataType& type,
   if (shape.size() > 1) dict.resize(dict.size() - 2);
   if (shape.size() == 1) dict.pop_back();
   dict += "), }";
+  // As NumPy does: room for any number of rows, so that it can be filled in later.
+  if (!shape.empty()) dict.append(kMostDigits - std::to_string(shape.front()).size(), ' ');
   const size_t used = kMagic.size() + 4 + dict.size() + 1;
   dict.append((kAlignment - used % kAlignment) % kAlignment, ' ');
   dict += '\n';

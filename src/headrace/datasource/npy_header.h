@@ -26,7 +26,8 @@ struct NpyHeader {
 /// little-endian.
 Result<NpyHeader> ParseNpyHeader(std::string_view bytes);
 
-/// Header for a C-ordered array of `type` and `shape`, padded as NumPy does. Fails with TypeError
+/// Header for a C-ordered array of `type` and `shape`, padded as NumPy does: it is equally long
+/// however many rows there are. Fails with TypeError
 /// for types without a NumPy counterpart.
 Result<std::string> FormatNpyHeader(const arrow::DataType& type, const std::vector<int64_t>& shape);
 

@@ -2,25 +2,34 @@
 #include <arrow/array/array_nested.h>
 #include <arrow/array/array_primitive.h>
 #include <arrow/extension_type.h>
-#include <arrow/io/interfaces.h>
+#include <arrow/io/file.h>
+#include <unistd.h>
 
-#include <functional>
-#include <numeric>
+#include <cerrno>
+#include <cstring>
 
 #include "headrace/base/wire.h"
 #include "headrace/block/tensor.h"
 #include "headrace/datasource/file_datasink.h"
 #include "headrace/datasource/npy_header.h"
+#include "headrace/datasource/overflow_file.h"
 #include "headrace/datasource/text_formats.h"
 
 namespace headrace::datasource {
 namespace {
 
-/// Gathers the blocks of one file: the header needs the number of rows.
+// Of a file that cannot be written out of order: what waits in memory for its header.
+constexpr int64_t kHeldBytes = 8 << 20;
+
+/// The values of one file, and before them a header with the number of rows, which nobody knows
+/// before the last one. In a local file its place is filled at the end; elsewhere the values wait.
 class NpyEncoder final : public FileEncoder {
  public:
   NpyEncoder(std::shared_ptr<arrow::io::OutputStream> stream, std::string column)
-      : stream_(std::move(stream)), column_(std::move(column)) {}
+      : stream_(std::move(stream)),
+        local_(dynamic_cast<arrow::io::FileOutputStream*>(stream_.get())),
+        column_(std::move(column)),
+        waiting_(kHeldBytes) {}
 
   Status Write(const Block& block) override {
     const auto column = block.batch()->GetColumnByName(column_);
@@ -31,56 +40,72 @@ class NpyEncoder final : public FileEncoder {
     if (column->null_count() > 0) {
       return Status::Invalid("column '", column_, "' has nulls, which npy files cannot hold");
     }
-    if (!parts_.empty() && !parts_.front()->type()->Equals(*column->type())) {
-      return Status::TypeError("column '", column_, "' is ", parts_.front()->type()->ToString(),
+    if (type_ == nullptr) {
+      ARROW_RETURN_NOT_OK(Begin(column->type()));
+    } else if (!type_->Equals(*column->type())) {
+      return Status::TypeError("column '", column_, "' is ", type_->ToString(),
                                " in one block and ", column->type()->ToString(), " in another");
     }
-    parts_.push_back(column);
-    return Status::OK();
+    rows_ += column->length();
+    if (!IsFixedShapeTensor(*type_)) return WriteValues(*column);
+    const auto& storage = static_cast<const arrow::FixedSizeListArray&>(
+        *static_cast<const arrow::ExtensionArray&>(*column).storage());
+    return WriteValues(*storage.values()->Slice(storage.value_offset(0),
+                                                storage.length() * storage.value_length(0)));
   }
 
   Status Finish() override {
-    const arrow::DataType& type = *parts_.front()->type();
-    const bool is_tensor = IsFixedShapeTensor(type);
-    std::vector<int64_t> shape = is_tensor ? TensorShape(type) : std::vector<int64_t>{};
-    const int64_t row_elements =
-        std::accumulate(shape.begin(), shape.end(), int64_t{1}, std::multiplies<>());
-    int64_t rows = 0;
-    for (const auto& part : parts_) rows += part->length();
-    shape.insert(shape.begin(), rows);
-    const auto value = is_tensor ? TensorValueType(type) : parts_.front()->type();
-    auto header = FormatNpyHeader(*value, shape);
-    if (!header.ok()) return WithPrefix(header.status(), "column '" + column_ + "': ");
-    ARROW_RETURN_NOT_OK(stream_->Write(*header));
-    for (const auto& part : parts_) {
-      std::shared_ptr<arrow::Array> values = part;
-      if (is_tensor) {
-        const auto& storage = static_cast<const arrow::FixedSizeListArray&>(
-            *static_cast<const arrow::ExtensionArray&>(*part).storage());
-        values = storage.values()->Slice(storage.value_offset(0), storage.length() * row_elements);
-      }
-      ARROW_RETURN_NOT_OK(WriteValues(*values));
+    ARROW_ASSIGN_OR_RAISE(const std::string header, Header());
+    if (local_ == nullptr) {
+      ARROW_RETURN_NOT_OK(stream_->Write(header));
+      return waiting_.CopyTo(stream_.get());
+    }
+    const auto size = static_cast<ssize_t>(header.size());
+    if (pwrite(local_->file_descriptor(), header.data(), header.size(), 0) != size) {
+      return Status::IOError("writing the header of an npy file failed: ", std::strerror(errno));
     }
     return Status::OK();
   }
 
  private:
+  Status Begin(const std::shared_ptr<arrow::DataType>& type) {
+    type_ = type;
+    // As long as the last one will be; and types without an npy form fail here.
+    ARROW_ASSIGN_OR_RAISE(const std::string header, Header());
+    return local_ == nullptr ? Status::OK() : stream_->Write(header);
+  }
+
+  Result<std::string> Header() const {
+    const bool is_tensor = IsFixedShapeTensor(*type_);
+    std::vector<int64_t> shape = is_tensor ? TensorShape(*type_) : std::vector<int64_t>{};
+    shape.insert(shape.begin(), rows_);
+    auto header = FormatNpyHeader(is_tensor ? *TensorValueType(*type_) : *type_, shape);
+    return header.ok() ? header : WithPrefix(header.status(), "column '" + column_ + "': ");
+  }
+
   Status WriteValues(const arrow::Array& values) {
+    if (values.length() == 0) return Status::OK();
     if (values.type_id() == arrow::Type::BOOL) {
       const auto& booleans = static_cast<const arrow::BooleanArray&>(values);
       std::string bytes(values.length(), '\0');
       for (int64_t i = 0; i < values.length(); ++i) bytes[i] = booleans.Value(i) ? 1 : 0;
-      return stream_->Write(bytes);
+      return WriteBytes(bytes.data(), values.length());
     }
     const int64_t width = values.type()->byte_width();
-    if (values.length() == 0) return Status::OK();
-    return stream_->Write(values.data()->buffers[1]->data() + values.offset() * width,
-                          values.length() * width);
+    return WriteBytes(values.data()->buffers[1]->data() + values.offset() * width,
+                      values.length() * width);
   }
 
-  std::shared_ptr<arrow::io::OutputStream> stream_;
+  Status WriteBytes(const void* data, int64_t bytes) {
+    return local_ == nullptr ? waiting_.Append(data, bytes) : stream_->Write(data, bytes);
+  }
+
+  const std::shared_ptr<arrow::io::OutputStream> stream_;
+  arrow::io::FileOutputStream* const local_;  // the stream, if it is a local file
   const std::string column_;
-  arrow::ArrayVector parts_;
+  std::shared_ptr<arrow::DataType> type_;  // nullptr: before the first block
+  int64_t rows_ = 0;
+  OverflowFile waiting_;
 };
 
 class NumpyDatasink final : public FileDatasink {
