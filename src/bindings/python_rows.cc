@@ -6,6 +6,7 @@
 #include <arrow/datum.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "bindings/dict_reader.h"
 #include "bindings/raise.h"
@@ -22,7 +23,7 @@ DictReader RowReader(const Block& block) {
   return DictReader(names, block.batch()->columns(), ListCells::kLists);
 }
 
-/// Calls `visit(row)` with a new dict for each row.
+/// Calls `visit(row)` with a new dict for each row, which is the visitor's.
 template <typename Visit>
 void ForEachRow(const Block& block, Visit visit) {
   DictReader reader = RowReader(block);
@@ -31,8 +32,7 @@ void ForEachRow(const Block& block, Visit visit) {
     ObjectSlots rows(length);
     reader.Read(offset, length, rows.data());
     for (int64_t i = 0; i < length; ++i) {
-      visit(rows[i]);
-      Py_CLEAR(rows[i]);
+      visit(nb::steal(std::exchange(rows[i], nullptr)));
     }
   }
 }
@@ -146,21 +146,25 @@ nb::object BoundCall::operator()(PyObject* first) {
 
 Block MapRows(const Block& block, BoundCall& call) {
   RowCollector collector;
-  ForEachRow(block, [&](PyObject* row) { AppendRow(&collector, call(row).ptr()); });
+  ForEachRow(block, [&](nb::object row) {
+    const nb::object made = call(row.ptr());
+    row.reset();  // before a copy of what was made is added to the column
+    AppendRow(&collector, made.ptr());
+  });
   return collector.Finish();
 }
 
 Block FlatMapRows(const Block& block, BoundCall& call) {
   RowCollector collector;
-  ForEachRow(block, [&](PyObject* row) {
-    ForEachItem(call(row), [&](PyObject* item) { AppendRow(&collector, item); });
+  ForEachRow(block, [&](nb::object row) {
+    ForEachItem(call(row.ptr()), [&](PyObject* item) { AppendRow(&collector, item); });
   });
   return collector.Finish();
 }
 
 Block FilterRows(const Block& block, BoundCall& call) {
   RowMask mask(block.num_rows());
-  ForEachRow(block, [&](PyObject* row) { mask.Append(call(row).ptr()); });
+  ForEachRow(block, [&](nb::object row) { mask.Append(call(row.ptr()).ptr()); });
   return mask.Apply(block);
 }
 

@@ -142,7 +142,11 @@ class RowsStep final : public UdfStep {
   RowsStep(nb::object udf, UdfMode mode) : UdfStep(std::move(udf)), mode_(mode) {}
 
  private:
-  Status Apply(Block block, BlockSink& out) override { return Emit(Run(block), out); }
+  Status Apply(Block block, BlockSink& out) override {
+    Block made = Run(block);
+    block = Block();  // while `made` is worked on, nobody needs it
+    return Emit(std::move(made), out);
+  }
   bool keeps_columns() const override { return mode_ == UdfMode::kFilterRows; }
 
   Block Run(const Block& block) {

@@ -213,6 +213,26 @@ TEST_F(FileDatasinkTest, NumpyReadsBackTensors) {
       ValueOf(ReadAll(ValueOf(MakeNumpyDatasource(read)))).batch()->Equals(*tensors.batch()));
 }
 
+TEST_F(FileDatasinkTest, NumpyHoldsNoBlockUntilTheFileEnds) {
+  const auto sink = ValueOf(MakeNumpyDatasink(WriteTo("out"), "id"));
+  ASSERT_TRUE(ValueOf(sink->Prepare()));
+  WriteTaskInfo info;
+  info.write_id = "w";
+  const auto writer = ValueOf(sink->OpenWriter(info));
+  for (int64_t begin = 0; begin < 1000; begin += 100) {
+    Block block = Rows(begin, 100);
+    const std::weak_ptr<arrow::Array> column = block.batch()->column(0);
+    ASSERT_TRUE(writer->Write(block).ok());
+    block = Block();
+    EXPECT_TRUE(column.expired()) << "at row " << begin;
+  }
+  ASSERT_TRUE(sink->Commit({ValueOf(writer->Finish())}).ok());
+  NumpyReadOptions read;
+  read.files = Files("out");
+  const Block block = ValueOf(ReadAll(ValueOf(MakeNumpyDatasource(read))));
+  EXPECT_TRUE(block.batch()->column(0)->Equals(*Rows(0, 1000).batch()->column(0)));
+}
+
 TEST_F(FileDatasinkTest, ParquetRowGroupsEndByBytes) {
   ParquetWriteOptions options;
   options.files = WriteTo("out");
@@ -234,6 +254,35 @@ TEST_F(FileDatasinkTest, ParquetRowGroupsEndByBytes) {
   const auto reader = parquet::ParquetFileReader::OpenFile(files[0]);
   EXPECT_EQ(reader->metadata()->num_rows(), 6);
   EXPECT_EQ(reader->metadata()->num_row_groups(), 3);
+}
+
+TEST_F(FileDatasinkTest, ParquetWritesHugeRowsWithFewCopies) {
+  constexpr int64_t kRowBytes = 32 << 20;
+  arrow::ProxyMemoryPool pool(arrow::default_memory_pool());
+  ParquetWriteOptions options;
+  options.files = WriteTo("out");
+  const auto sink = ValueOf(MakeParquetDatasink(options));
+  ASSERT_TRUE(ValueOf(sink->Prepare()));
+  WriteTaskInfo info;
+  info.write_id = "w";
+  info.target_max_block_size = 8 << 20;
+  info.pool = &pool;
+  const auto writer = ValueOf(sink->OpenWriter(info));
+  arrow::BinaryBuilder bytes;
+  arrow::Int64Builder ids;
+  for (int i = 0; i < 4; ++i) {  // small, huge, huge, small
+    const bool is_huge = i == 1 || i == 2;
+    ASSERT_TRUE(bytes.Append(std::string(is_huge ? kRowBytes : 10, 'a' + i)).ok());
+    ASSERT_TRUE(ids.Append(i).ok());
+  }
+  const Block block(arrow::RecordBatch::Make(
+      arrow::schema({arrow::field("b", arrow::binary()), arrow::field("id", arrow::int64())}), 4,
+      {*bytes.Finish(), *ids.Finish()}));
+  for (int i = 0; i < 4; ++i) ASSERT_TRUE(writer->Write(block.Slice(i, 1)).ok());
+  ASSERT_TRUE(sink->Commit({ValueOf(writer->Finish())}).ok());
+  // Encoded, as a page, compressed; with statistics and a dictionary it would be nine times.
+  EXPECT_LT(pool.max_memory(), 4 * kRowBytes);
+  EXPECT_TRUE(ValueOf(ReadBack("out")).batch()->Equals(*block.batch()));
 }
 
 TEST_F(FileDatasinkTest, ParquetRowGroupsOfManyColumnsAreLarger) {

@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "headrace/block/referenced_bytes.h"
 #include "headrace/block/schema.h"
 #include "headrace/datasource/parquet_files.h"
 
@@ -36,6 +37,9 @@ constexpr int64_t kWideRowGroupPerTarget = 2;
 // Rows that are encoded between two looks at the size of a page: so many that their bytes are this.
 constexpr int64_t kBatchBytes = 256 << 10;
 constexpr int64_t kMaxBatchRows = 1024;
+// Longer values have no least and largest one in the footer anyway, and a dictionary of them would
+// be too large at once; but the writer would keep several copies of them to find that out.
+constexpr int64_t kLongValueBytes = 4096;
 // A column chunk that is shorter is stored without a dictionary: the hash table alone takes tens of
 // KiB, and thousands of columns have one each.
 constexpr int64_t kLeastChunkForDictionary = 64 << 10;
@@ -65,6 +69,11 @@ Result<std::shared_ptr<arrow::KeyValueMetadata>> ArrowSchemaMetadata(const arrow
   ARROW_ASSIGN_OR_RAISE(const auto buffer, arrow::ipc::SerializeSchema(schema));
   return arrow::key_value_metadata({"ARROW:schema"},
                                    {arrow::util::base64_encode(std::string_view(*buffer))});
+}
+
+bool HasLongValues(const arrow::Array& column) {
+  return arrow::is_base_binary_like(column.type_id()) &&
+         ReferencedBytes(*column.data()) > kLongValueBytes * column.length();
 }
 
 bool LooksDistinct(const arrow::Array& column) {
@@ -106,14 +115,14 @@ Result<std::shared_ptr<parquet::WriterProperties>> Properties(const ParquetWrite
   builder.compression(compression);
   if (options.compression_level) builder.compression_level(*options.compression_level);
   const int64_t chunk_bytes = row_group_bytes / std::max(1, first.num_columns());
-  if (!options.use_dictionary || chunk_bytes < kLeastChunkForDictionary) {
-    builder.disable_dictionary();
-  } else {
-    for (int i = 0; i < first.num_columns(); ++i) {
-      if (LooksDistinct(*first.batch()->column(i))) {
-        builder.disable_dictionary(first.schema()->field(i)->name());
-      }
-    }
+  const bool no_dictionaries = !options.use_dictionary || chunk_bytes < kLeastChunkForDictionary;
+  if (no_dictionaries) builder.disable_dictionary();
+  for (int i = 0; i < first.num_columns(); ++i) {
+    const arrow::Array& column = *first.batch()->column(i);
+    const std::string& name = first.schema()->field(i)->name();
+    const bool is_long = HasLongValues(column);
+    if (is_long) builder.disable_statistics(name);
+    if (!no_dictionaries && (is_long || LooksDistinct(column))) builder.disable_dictionary(name);
   }
   return builder.build();
 }
@@ -142,6 +151,10 @@ class ParquetEncoder final : public FileEncoder {
     for (int64_t offset = 0; offset < rows; offset += rows_at_once) {
       const Block part = conforming.Slice(offset, rows_at_once);
       const int64_t part_bytes = part.num_rows() * bytes_per_row;
+      if (part_bytes > row_group_bytes_) {
+        ARROW_RETURN_NOT_OK(WriteAlone(part));
+        continue;
+      }
       ARROW_RETURN_NOT_OK(BeginRowGroupFor(part_bytes));
       ARROW_RETURN_NOT_OK(
           CallParquet("write Parquet", [&] { return writer_->WriteRecordBatch(*part.batch()); }));
@@ -170,6 +183,20 @@ class ParquetEncoder final : public FileEncoder {
   }
 
  private:
+  /// One row that is too large for a row group: in one of its own, whose columns go straight to the
+  /// file instead of waiting for each other.
+  Status WriteAlone(const Block& row) {
+    held_bytes_ = 0;
+    held_rows_ = 0;
+    return CallParquet("write Parquet", [&]() -> Status {
+      ARROW_RETURN_NOT_OK(writer_->NewRowGroup());
+      for (const auto& column : row.batch()->columns()) {
+        ARROW_RETURN_NOT_OK(writer_->WriteColumnChunk(*column));
+      }
+      return Status::OK();
+    });
+  }
+
   /// Ends the row group that is being made when `bytes` more were too much for it.
   Status BeginRowGroupFor(int64_t bytes) {
     return held_bytes_ + bytes > row_group_bytes_ ? Flush() : Status::OK();
