@@ -51,6 +51,10 @@ struct DataContext {
   /// Pixels that an image may have at most: a small file can claim to be a picture that fills the
   /// memory. About 179 million, as in Pillow. Readers take it when they are made.
   int64_t max_image_pixels = 178'956'970;
+  /// Bytes of a line of text or of a JSON object at most. Readers take it when they are made.
+  int64_t max_text_row_bytes = int64_t{1} << 30;
+  /// Different keys of the JSON objects of a file at most: each is a column.
+  int64_t max_json_keys = 10'000;
   /// Tasks that an actor is sent ahead; 0: twice its max_concurrency.
   int64_t max_tasks_in_flight_per_actor = 0;
   /// Times that a task is tried again after its worker died.
@@ -60,6 +64,8 @@ struct DataContext {
   int64_t actor_max_running = 0;
   double actor_scale_up_threshold = 0.8;
   double actor_scale_down_threshold = 0.3;
+  /// Actors that a pool grows by at a time; 0: as many as its utilization asks for.
+  int64_t actor_max_upscaling_delta = 0;
   bool op_resource_reservation_enabled = true;
   double op_resource_reservation_ratio = 0.5;
   /// Python functions run in the driver's process, so that a debugger can stop in them.

@@ -290,6 +290,7 @@ class ExecutionConfig:
     actor_max_running: int
     actor_scale_up_threshold: float
     actor_scale_down_threshold: float
+    actor_max_upscaling_delta: int
     op_resource_reservation_enabled: bool
     op_resource_reservation_ratio: float
     inline_udfs: bool

@@ -202,6 +202,16 @@ def test_no_target_is_no_limit(no_limit):
     assert ctx._to_config().target_max_block_size == 0
 
 
+def test_the_growth_of_pools_reaches_the_engine_and_is_checked():
+    ctx = DataContext()
+    assert ctx._to_config().actor_max_upscaling_delta == 0
+    ctx.autoscaling_config = AutoscalingConfig(actor_pool_max_upscaling_delta=3)
+    assert ctx._to_config().actor_max_upscaling_delta == 3
+    ctx.autoscaling_config = AutoscalingConfig(actor_pool_max_upscaling_delta=0)
+    with pytest.raises(ValueError, match="actor_pool_max_upscaling_delta"):
+        ctx._to_config()
+
+
 def test_the_read_buffer_reaches_the_engine_and_is_checked():
     ctx = DataContext()
     ctx.streaming_read_buffer_size = 5 * 2**20

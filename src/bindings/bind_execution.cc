@@ -148,6 +148,7 @@ void BindExecution(nb::module_& module) {
       .def_rw("actor_max_running", &DataContext::actor_max_running)
       .def_rw("actor_scale_up_threshold", &DataContext::actor_scale_up_threshold)
       .def_rw("actor_scale_down_threshold", &DataContext::actor_scale_down_threshold)
+      .def_rw("actor_max_upscaling_delta", &DataContext::actor_max_upscaling_delta)
       .def_rw("op_resource_reservation_enabled", &DataContext::op_resource_reservation_enabled)
       .def_rw("op_resource_reservation_ratio", &DataContext::op_resource_reservation_ratio)
       .def_rw("inline_udfs", &DataContext::inline_udfs)

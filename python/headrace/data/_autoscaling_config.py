@@ -12,7 +12,8 @@ class AutoscalingConfig:
             actor holds two tasks per slot, so 1.75 here is 0.875 of what it can hold. Only used when it is changed
             from its default and the next pair is not.
         actor_pool_util_downscaling_threshold: As above, for shrinking.
-        actor_pool_max_upscaling_delta: No effect: a pool grows by one actor at a time.
+        actor_pool_max_upscaling_delta: Actors that a pool grows by at a time; None: as many as its tasks
+            in flight ask for.
         min_running_actors: Lower bound of pools that were given no size; None: 1.
         max_running_actors: Upper bound of pools that were given no size; None: what the machine can hold.
         actor_pool_scaling_up_threshold: Share of busy slots above which a pool grows.
@@ -52,6 +53,17 @@ class AutoscalingConfig:
         if self.actor_pool_scaling_down_threshold == 0.3 and self.actor_pool_util_downscaling_threshold != 0.5:
             return min(1.0, self.actor_pool_util_downscaling_threshold / 2)
         return self.actor_pool_scaling_down_threshold
+
+    def max_upscaling_delta(self) -> int:
+        """Actors that a pool grows by at a time; 0: any number.
+
+        Raises:
+            ValueError: It is below 1.
+        """
+        delta = self.actor_pool_max_upscaling_delta
+        if delta is not None and delta < 1:
+            raise ValueError(f"autoscaling_config.actor_pool_max_upscaling_delta must be >= 1, got {delta}")
+        return delta or 0
 
     def bounds(self) -> tuple[int, int]:
         """Bounds of pools without a size; 0: none given.

@@ -209,7 +209,7 @@ class DataContext(ContextFields):
         config.target_shuffle_max_block_size = int(self.target_shuffle_max_block_size)
         config.default_hash_shuffle_parallelism = int(self.default_hash_shuffle_parallelism)
         config.read_op_min_num_blocks = int(self.read_op_min_num_blocks)
-        config.streaming_read_buffer_size = _at_least_one("streaming_read_buffer_size", self.streaming_read_buffer_size)
+        config.streaming_read_buffer_size = at_least_one("streaming_read_buffer_size", self.streaming_read_buffer_size)
         config.preserve_order = bool(options.preserve_order)
         config.limit_cpu = self._limit("cpu", "CPU")
         config.limit_gpu = self._limit("gpu", "GPU")
@@ -222,6 +222,7 @@ class DataContext(ContextFields):
         config.actor_min_running, config.actor_max_running = scaling.bounds()
         config.actor_scale_up_threshold = float(scaling.scale_up_threshold())
         config.actor_scale_down_threshold = float(scaling.scale_down_threshold())
+        config.actor_max_upscaling_delta = scaling.max_upscaling_delta()
         config.op_resource_reservation_enabled = bool(self.op_resource_reservation_enabled)
         config.op_resource_reservation_ratio = _share(
             "op_resource_reservation_ratio", self.op_resource_reservation_ratio
@@ -269,9 +270,9 @@ def _policy_names(enabled: Any) -> list[str]:
     return [*(name for name in short if name in _POLICIES[:2]), _POLICIES[2]]
 
 
-def _at_least_one(name: str, value: int) -> int:
+def at_least_one(name: str, value: int) -> int:
     if value < 1:
-        raise ValueError(f"{name} must be at least 1 byte, got {value}")
+        raise ValueError(f"{name} must be at least 1, got {value}")
     return int(value)
 
 

@@ -33,6 +33,7 @@ exec::ActorPoolOptions PoolOptions(const PhysicalNode& node, const PlanContext& 
                                  : 2 * pool.max_concurrency;
   pool.scale_up_threshold = context.data.actor_scale_up_threshold;
   pool.scale_down_threshold = context.data.actor_scale_down_threshold;
+  pool.max_growth = context.data.actor_max_upscaling_delta;
   pool.max_restarts = compute.max_restarts;
   return pool;
 }

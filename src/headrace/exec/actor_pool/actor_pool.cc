@@ -2,6 +2,7 @@
 #include "headrace/exec/actor_pool/actor_pool.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 namespace headrace::exec {
@@ -16,9 +17,23 @@ bool ActorPool::WantsActor(int64_t queued_tasks, bool resources_fit) const {
   if (size() < options_.min_size || num_created_ < options_.initial_size) {
     return resources_fit || size() == 0;
   }
-  // An actor takes time to start: grow only for tasks that have to wait, and one at a time.
-  return resources_fit && num_pending_ == 0 && queued_tasks > 0 &&
-         Utilization() >= options_.scale_up_threshold;
+  // An actor takes time to start: grow only for tasks that have to wait, and not again before
+  // those that are starting have shown what they change.
+  return resources_fit && queued_tasks > 0 && num_pending_ < Growth(queued_tasks);
+}
+
+int64_t ActorPool::Growth(int64_t queued_tasks) const {
+  if (num_ready() == 0) return 1;
+  const auto ready = static_cast<double>(num_ready());
+  const double busy =
+      static_cast<double>(busy_slots_) / (ready * static_cast<double>(Concurrency()));
+  if (busy < options_.scale_up_threshold) return 0;
+  const double held =
+      static_cast<double>(in_flight_) / (ready * static_cast<double>(options_.max_tasks_in_flight));
+  const double missing = std::ceil(ready * (held / options_.scale_up_threshold - 1));
+  const int64_t most = options_.max_growth > 0 ? options_.max_growth : queued_tasks;
+  return std::clamp<int64_t>(static_cast<int64_t>(missing), 1,
+                             std::max<int64_t>(1, std::min(most, queued_tasks)));
 }
 
 void ActorPool::Added(task::ActorId actor) {

@@ -19,6 +19,7 @@ struct ActorPoolOptions {
   int64_t max_concurrency = 1;      // tasks that one actor works on at a time
   double scale_up_threshold = 0.8;
   double scale_down_threshold = 0.3;
+  int64_t max_growth = 0;     // actors that start at a time; 0: as many as are asked for
   int64_t max_restarts = -1;  // of actors in all; < 0: no limit
 };
 
@@ -27,7 +28,8 @@ class ActorPool {
  public:
   explicit ActorPool(ActorPoolOptions options);
 
-  /// True when one more actor should be made; `queued_tasks` wait for one.
+  /// True when one more actor should be made; `queued_tasks` wait for one. A busy pool grows as in
+  /// Ray Data: by the share that its tasks in flight are above the threshold, at least by one.
   bool WantsActor(int64_t queued_tasks, bool resources_fit) const;
   void Added(task::ActorId actor);
   void Ready(task::ActorId actor);
@@ -63,6 +65,8 @@ class ActorPool {
     int64_t in_flight = 0;
   };
   void SetPaused(Actor& actor, bool paused);
+  /// Actors that may be starting at a time; 0: those that are there are enough.
+  int64_t Growth(int64_t queued_tasks) const;
   int64_t Concurrency() const { return std::max<int64_t>(1, options_.max_concurrency); }
 
   ActorPoolOptions options_;

@@ -46,6 +46,35 @@ TEST(ActorPoolTest, GrowsOneAtATimeWhileTasksWaitForBusyActors) {
   EXPECT_FALSE(pool.WantsActor(5, true)) << "the pool is full";
 }
 
+/// A pool of `size` actors that hold `tasks` tasks each, asked for more until it has enough.
+int64_t Growth(ActorPoolOptions options, int64_t size, int64_t tasks, int64_t queued) {
+  ActorPool pool(options);
+  for (int64_t actor = 1; actor <= size; ++actor) {
+    AddReady(pool, static_cast<task::ActorId>(actor));
+    for (int64_t i = 0; i < tasks; ++i) pool.TaskStarted(static_cast<task::ActorId>(actor));
+  }
+  while (pool.WantsActor(queued, true)) pool.Added(static_cast<task::ActorId>(pool.size() + 1));
+  return pool.num_pending();
+}
+
+TEST(ActorPoolTest, LargePoolsGrowBySeveralActorsAtATime) {
+  const ActorPoolOptions options{
+      .max_size = 100, .max_tasks_in_flight = 2, .scale_up_threshold = 0.875};
+  // Ray 2.60: ceil(size * (2 tasks per actor / 1.75 - 1)), at least one.
+  EXPECT_EQ(Growth(options, 1, 2, 50), 1);
+  EXPECT_EQ(Growth(options, 7, 2, 50), 1);
+  EXPECT_EQ(Growth(options, 8, 2, 50), 2);
+  EXPECT_EQ(Growth(options, 40, 2, 50), 6);
+  EXPECT_EQ(Growth(options, 40, 1, 50), 1) << "busy, but nothing waits at the actors";
+  EXPECT_EQ(Growth(options, 40, 2, 3), 3) << "for three tasks";
+  EXPECT_EQ(Growth(options, 98, 2, 50), 2) << "up to its size";
+}
+
+TEST(ActorPoolTest, GrowthHasTheBoundThatWasGiven) {
+  const ActorPoolOptions options{.max_size = 100, .max_tasks_in_flight = 2, .max_growth = 3};
+  EXPECT_EQ(Growth(options, 40, 2, 50), 3);
+}
+
 TEST(ActorPoolTest, ShrinksToItsLeastSizeAndFurtherWhenAllIsDone) {
   ActorPool pool({.min_size = 1, .max_size = 3});
   AddReady(pool, 1);
