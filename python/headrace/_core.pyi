@@ -140,7 +140,12 @@ class Plan:
     def read_json(files: dict, json: dict, override_num_blocks: int | None, options: dict) -> Plan: ...
     @staticmethod
     def read_text(
-        files: dict, encoding: str, drop_empty_lines: bool, override_num_blocks: int | None, options: dict
+        files: dict,
+        encoding: str,
+        drop_empty_lines: bool,
+        max_row_bytes: int,
+        override_num_blocks: int | None,
+        options: dict,
     ) -> Plan: ...
     @staticmethod
     def read_binary(files: dict, override_num_blocks: int | None, options: dict) -> Plan: ...

@@ -278,16 +278,17 @@ void BindReaders(nb::class_<Plan>& plan) {
           nb::arg("options"))
       .def_static(
           "read_text",
-          [](const nb::dict& files, std::string encoding, bool drop_empty_lines, Blocks blocks,
-             const nb::dict& options) {
+          [](const nb::dict& files, std::string encoding, bool drop_empty_lines,
+             int64_t max_row_bytes, Blocks blocks, const nb::dict& options) {
             datasource::TextReadOptions read;
             read.files = ValueOrRaise(FileReadOptionsFrom(files));
             read.encoding = std::move(encoding);
             read.drop_empty_lines = drop_empty_lines;
+            read.max_row_bytes = max_row_bytes;
             return MakeRead(datasource::MakeTextDatasource(std::move(read)), blocks, options);
           },
           nb::arg("files"), nb::arg("encoding"), nb::arg("drop_empty_lines"),
-          nb::arg("override_num_blocks").none(), nb::arg("options"))
+          nb::arg("max_row_bytes"), nb::arg("override_num_blocks").none(), nb::arg("options"))
       .def_static(
           "read_binary",
           [](const nb::dict& files, Blocks blocks, const nb::dict& options) {

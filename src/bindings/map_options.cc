@@ -165,6 +165,8 @@ Result<datasource::JsonReadOptions> JsonReadOptionsFrom(const nb::dict& json) {
                                {{"lines", Into(&out.lines)},
                                 {"newlines_in_values", Into(&out.newlines_in_values)},
                                 {"block_size", Into(&out.block_size)},
+                                {"max_row_bytes", Into(&out.max_row_bytes)},
+                                {"max_keys", Into(&out.max_keys)},
                                 {"explicit_schema", [&](nb::handle value) {
                                    out.explicit_schema = SchemaFromArrow(value);
                                  }}}));

@@ -142,6 +142,11 @@ class ContextFields:
     """Failed tasks, or unreadable files, that a run tolerates; -1: any number. Used."""
     max_image_pixels: int = 178_956_970
     """Pixels of an image at most: a small file can claim to fill the memory. Read when a reader is made. Used."""
+    max_text_row_bytes: int = 1024 * MIB
+    """Bytes of a line of text or of a JSON object at most: a file without line ends is an error. Read when a reader is
+    made. Used."""
+    max_json_keys: int = 10_000
+    """Different keys of the JSON objects of a file at most: each is a column. Read when a reader is made. Used."""
     actor_task_retry_on_errors: bool | list[Any] = False
     """Exceptions for which a task of an actor is tried again. No effect: only deaths of workers are retried."""
     actor_init_retry_on_errors: bool | list[Any] = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from headrace import _core
 from headrace.data._files import FileArguments
-from headrace.data.context import DataContext
+from headrace.data.context import DataContext, at_least_one
 from headrace.data.dataset import Dataset
 
 TYPE_CHECKING = False
@@ -82,8 +82,16 @@ def read_text(
     >>> ray.data.read_text("logs", file_extensions=["log"])  # doctest: +SKIP
     """
     given = FileArguments("read_text", paths, None, False, dict(shared))
-    plan = _core.Plan.read_text(given.files, encoding, bool(drop_empty_lines), given.override_num_blocks, given.options)
-    return Dataset(plan, DataContext.get_current().copy(), needs_gpus=given.num_gpus)
+    context = DataContext.get_current().copy()
+    plan = _core.Plan.read_text(
+        given.files,
+        encoding,
+        bool(drop_empty_lines),
+        at_least_one("max_text_row_bytes", context.max_text_row_bytes),
+        given.override_num_blocks,
+        given.options,
+    )
+    return Dataset(plan, context, needs_gpus=given.num_gpus)
 
 
 def read_binary_files(paths: Paths, **shared: Unpack[FileReadArguments]) -> Dataset:

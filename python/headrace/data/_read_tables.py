@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from headrace import _core
 from headrace.data._files import FileArguments
-from headrace.data.context import DataContext
+from headrace.data.context import DataContext, at_least_one
 from headrace.data.dataset import Dataset
 
 TYPE_CHECKING = False
@@ -153,8 +153,11 @@ def read_json(
     json: dict[str, Any] = {"lines": bool(lines)}
     json |= _fields(read_options, "block_size")
     json |= _fields(parse_options, "newlines_in_values", "explicit_schema")
+    context = DataContext.get_current().copy()
+    json["max_row_bytes"] = at_least_one("max_text_row_bytes", context.max_text_row_bytes)
+    json["max_keys"] = at_least_one("max_json_keys", context.max_json_keys)
     plan = _core.Plan.read_json(given.files, json, given.override_num_blocks, given.options)
-    return Dataset(plan, DataContext.get_current().copy(), needs_gpus=given.num_gpus)
+    return Dataset(plan, context, needs_gpus=given.num_gpus)
 
 
 def read_arrow(paths: Paths, *, columns: Sequence[str] | None = None, **shared: Unpack[FileReadArguments]) -> Dataset:

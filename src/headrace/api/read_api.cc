@@ -111,6 +111,8 @@ Result<Dataset> ReadJson(const Paths& paths, const ReadJsonOptions& options,
   read.block_size = options.read_options.block_size;
   read.newlines_in_values = options.parse_options.newlines_in_values;
   read.explicit_schema = options.parse_options.explicit_schema;
+  read.max_row_bytes = context.max_text_row_bytes;
+  read.max_keys = context.max_json_keys;
   ARROW_ASSIGN_OR_RAISE(auto source, datasource::MakeJsonDatasource(std::move(read)));
   return MakeRead(std::move(source), options.override_num_blocks, options.files, context);
 }
@@ -121,6 +123,7 @@ Result<Dataset> ReadText(const Paths& paths, const ReadTextOptions& options,
   ARROW_ASSIGN_OR_RAISE(read.files, ListFiles(paths, options.files, {}, /*hive=*/false, context));
   read.encoding = options.encoding;
   read.drop_empty_lines = options.drop_empty_lines;
+  read.max_row_bytes = context.max_text_row_bytes;
   ARROW_ASSIGN_OR_RAISE(auto source, datasource::MakeTextDatasource(std::move(read)));
   return MakeRead(std::move(source), options.override_num_blocks, options.files, context);
 }

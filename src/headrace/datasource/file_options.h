@@ -13,6 +13,7 @@
 #include "headrace/base/status.h"
 #include "headrace/base/wire.h"
 #include "headrace/datasource.h"
+#include "headrace/datasource/row_limit.h"
 #include "headrace/io/file_access.h"
 #include "headrace/media/decode_image.h"
 #include "headrace/write_options.h"
@@ -93,7 +94,9 @@ struct JsonReadOptions {
   bool lines = true;  // false: also accept one array of objects or one object per file
   bool newlines_in_values = false;
   int32_t block_size = 1 << 20;
-  std::shared_ptr<arrow::Schema> explicit_schema;  // nullptr: inferred
+  std::shared_ptr<arrow::Schema> explicit_schema;   // nullptr: inferred
+  int64_t max_row_bytes = kDefaultMaxTextRowBytes;  // of one object; a longer one is an error
+  int64_t max_keys = kDefaultMaxJsonKeys;           // of all objects; more are an error
 };
 Result<DatasourcePtr> MakeJsonDatasource(JsonReadOptions options);
 
@@ -101,6 +104,7 @@ struct TextReadOptions {
   FileReadOptions files;
   std::string encoding = "utf-8";
   bool drop_empty_lines = true;
+  int64_t max_row_bytes = kDefaultMaxTextRowBytes;  // of one line; a longer one is an error
 };
 Result<DatasourcePtr> MakeTextDatasource(TextReadOptions options);
 

@@ -66,8 +66,25 @@ bool IsJsonType(const arrow::DataType& type) {
   }
 }
 
-JsonColumn::JsonColumn(arrow::MemoryPool* pool)
-    : pool_(pool), valid_(pool), bools_(pool), words_(pool), ends_(pool), bytes_(pool) {}
+Status TooManyJsonKeys(int64_t num_keys, int64_t max_keys) {
+  return Status::CapacityError(
+      "the JSON objects have ", num_keys,
+      " different keys so far, and a table has a column for "
+      "each: too many, or most rows lack most of them (DataContext.max_json_keys is ",
+      max_keys,
+      "). Where keys are data, read_text and a function that takes the lines apart do better");
+}
+
+Status JsonExtent::TooMuch() const { return TooManyJsonKeys(num_keys_, max_keys_); }
+
+JsonColumn::JsonColumn(JsonExtent* extent, arrow::MemoryPool* pool)
+    : extent_(extent),
+      pool_(pool),
+      valid_(pool),
+      bools_(pool),
+      words_(pool),
+      ends_(pool),
+      bytes_(pool) {}
 
 JsonColumn::~JsonColumn() = default;
 
@@ -109,8 +126,8 @@ Status JsonColumn::Become(Kind kind) {
   if (kind_ == kind) return Status::OK();
   if (kind_ != Kind::kNull) return Status::Invalid("JSON value of another kind");
   kind_ = kind;
-  if (kind == Kind::kList) items_ = std::make_unique<JsonColumn>(pool_);
-  if (kind == Kind::kStruct) fields_ = std::make_unique<JsonFields>(pool_);
+  if (kind == Kind::kList) items_ = std::make_unique<JsonColumn>(extent_, pool_);
+  if (kind == Kind::kStruct) fields_ = std::make_unique<JsonFields>(extent_, pool_);
   const int64_t nulls = std::exchange(length_, 0);
   num_nulls_ = 0;
   return AppendNulls(nulls);
@@ -287,8 +304,10 @@ Result<JsonColumn*> JsonFields::Column(std::string_view name) {
     const auto [found, is_new] = numbers_.try_emplace(std::string(name), names_.size());
     likely_ = found->second;
     if (is_new) {
+      ARROW_RETURN_NOT_OK(extent_->AddKey());
+      ARROW_RETURN_NOT_OK(extent_->AddEmpty(num_rows_));
       names_.emplace_back(name);
-      columns_.push_back(std::make_unique<JsonColumn>(pool_));
+      columns_.push_back(std::make_unique<JsonColumn>(extent_, pool_));
       ARROW_RETURN_NOT_OK(columns_.back()->AppendNulls(num_rows_));
     }
   }
@@ -301,7 +320,9 @@ Result<JsonColumn*> JsonFields::Column(std::string_view name) {
 Status JsonFields::EndRow() {
   likely_ = 0;
   ++num_rows_;
-  if (std::exchange(num_given_, 0) == columns_.size()) return Status::OK();
+  const size_t given = std::exchange(num_given_, 0);
+  if (given == columns_.size()) return Status::OK();
+  ARROW_RETURN_NOT_OK(extent_->AddEmpty(static_cast<int64_t>(columns_.size() - given)));
   for (const auto& column : columns_) {
     if (column->length() < num_rows_) ARROW_RETURN_NOT_OK(column->AppendNull());
   }
@@ -310,6 +331,7 @@ Status JsonFields::EndRow() {
 
 Status JsonFields::AppendNulls(int64_t count) {
   num_rows_ += count;
+  ARROW_RETURN_NOT_OK(extent_->AddEmpty(count * static_cast<int64_t>(columns_.size())));
   for (const auto& column : columns_) ARROW_RETURN_NOT_OK(column->AppendNulls(count));
   return Status::OK();
 }
@@ -329,7 +351,7 @@ Result<JsonFields::Finished> JsonFields::Finish(const arrow::FieldVector& expect
   for (const auto& field : expected) {
     const auto found = numbers_.find(field->name());
     if (found == numbers_.end()) {
-      JsonColumn nulls(pool_);
+      JsonColumn nulls(extent_, pool_);
       ARROW_RETURN_NOT_OK(nulls.AppendNulls(num_rows_));
       ARROW_RETURN_NOT_OK(add(field, &nulls));
       continue;

@@ -19,12 +19,48 @@ namespace headrace::datasource {
 
 class JsonFields;
 
+/// The error of too many names.
+Status TooManyJsonKeys(int64_t num_keys, int64_t max_keys);
+
+/// How far the columns of JSON objects have spread. Each new name is a column with a value for
+/// every row: where each row has names of its own, the columns grow with the square of the text.
+class JsonExtent {
+ public:
+  explicit JsonExtent(int64_t max_keys)
+      : max_keys_(max_keys), max_empty_(kEmptyRowsPerKey * max_keys) {}
+
+  /// Sparse rows may have some empty values for each byte of text.
+  void AddText(int64_t bytes) { max_empty_ += kEmptyPerTextByte * bytes; }
+  Status AddKey() {
+    ++num_keys_;
+    return Check();
+  }
+  Status AddEmpty(int64_t count) {
+    num_empty_ += count;
+    return Check();
+  }
+  /// Fails with CapacityError once there was too much.
+  Status Check() const {
+    return num_keys_ <= max_keys_ && num_empty_ <= max_empty_ ? Status::OK() : TooMuch();
+  }
+
+ private:
+  static constexpr int64_t kEmptyRowsPerKey = 1000;
+  static constexpr int64_t kEmptyPerTextByte = 4;
+  Status TooMuch() const;
+
+  const int64_t max_keys_;
+  int64_t max_empty_;
+  int64_t num_keys_ = 0;
+  int64_t num_empty_ = 0;  // values that a row did not have
+};
+
 /// Values of one place in JSON objects, gathered row by row, whose type follows from them as in
 /// Arrow's JSON reader: null, bool, int64 and then double, timestamp[s] and then string, list,
 /// struct. A value of another kind than the ones before fails with Invalid. One thread.
 class JsonColumn {
  public:
-  explicit JsonColumn(arrow::MemoryPool* pool);
+  JsonColumn(JsonExtent* extent, arrow::MemoryPool* pool);
   ~JsonColumn();
 
   Status AppendNull() { return AppendNulls(1); }
@@ -62,6 +98,7 @@ class JsonColumn {
   bool AllTimestamps() const;
   std::string_view StringAt(int64_t row) const;
 
+  JsonExtent* const extent_;  // of all columns; outlives them
   arrow::MemoryPool* const pool_;
   Kind kind_ = Kind::kNull;
   int64_t length_ = 0;
@@ -78,7 +115,7 @@ class JsonColumn {
 /// The columns of objects, in the order in which their names appear first.
 class JsonFields {
  public:
-  explicit JsonFields(arrow::MemoryPool* pool) : pool_(pool) {}
+  JsonFields(JsonExtent* extent, arrow::MemoryPool* pool) : extent_(extent), pool_(pool) {}
 
   /// The column of `name` for the next row's value; made when it is new. Fails with Invalid where
   /// the row has a value already.
@@ -97,6 +134,7 @@ class JsonFields {
   Result<Finished> Finish(const arrow::FieldVector& expected);
 
  private:
+  JsonExtent* const extent_;
   arrow::MemoryPool* const pool_;
   int64_t num_rows_ = 0;
   size_t likely_ = 0;     // column of the next name, if this row has the order of the others

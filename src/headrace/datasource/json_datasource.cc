@@ -71,14 +71,16 @@ class JsonDatasource final : public FileDatasource {
       ARROW_ASSIGN_OR_RAISE(stream, OpenStream(path, read));
     }
     const bool split = !options_.lines || options_.newlines_in_values;
-    return std::make_unique<JsonChunker>(std::move(stream), split, read.pool);
+    return std::make_unique<JsonChunker>(std::move(stream), split, options_.max_row_bytes,
+                                         read.pool);
   }
 
   /// Rows of whole objects; `schema` nullptr: inferred.
   Result<Block> Parse(const std::shared_ptr<arrow::Buffer>& text,
                       const std::shared_ptr<arrow::Schema>& schema, arrow::MemoryPool* pool) const {
-    JsonRows rows(schema, pool);
-    if (rows.Append(*text)) {
+    JsonRows rows(schema, options_.max_keys, pool);
+    ARROW_ASSIGN_OR_RAISE(const bool is_usual, rows.Append(*text));
+    if (is_usual) {
       ARROW_ASSIGN_OR_RAISE(const auto block, rows.Finish());
       if (block) return *block;
     }
@@ -97,6 +99,7 @@ class JsonDatasource final : public FileDatasource {
   }
 
   const std::shared_ptr<arrow::Schema>& explicit_schema() const { return options_.explicit_schema; }
+  int64_t max_keys() const { return options_.max_keys; }
 
   /// A file with less text is parsed at once.
   static int64_t WholeBytes(int64_t target_max_block_size) {
@@ -115,6 +118,8 @@ class JsonDatasource final : public FileDatasource {
     out.Bool(options_.newlines_in_values);
     out.I64(options_.block_size);
     WriteSchema(options_.explicit_schema, &out);
+    out.I64(options_.max_row_bytes);
+    out.I64(options_.max_keys);
     return out.Take();
   }
 
@@ -177,7 +182,7 @@ class JsonReader final : public BlockReader {
     ARROW_RETURN_NOT_OK(Open());
     schema_ = source_.explicit_schema();
     if (schema_ != nullptr) return Status::OK();
-    JsonRows rows(nullptr, read_.pool);
+    JsonRows rows(nullptr, source_.max_keys(), read_.pool);
     std::shared_ptr<arrow::Buffer> text;
     for (int64_t bytes = 0; bytes < whole_bytes_; bytes += text->size()) {
       // The text of a piece is in the cache when it is parsed, and its memory is used again.
@@ -188,7 +193,8 @@ class JsonReader final : public BlockReader {
         ARROW_ASSIGN_OR_RAISE(whole_, rows.Finish());
         return whole_ ? Status::OK() : StartByArrow();
       }
-      if (!rows.Append(*text)) return StartByArrow();
+      ARROW_ASSIGN_OR_RAISE(const bool is_usual, rows.Append(*text));
+      if (!is_usual) return StartByArrow();
     }
     text.reset();
     ARROW_ASSIGN_OR_RAISE(const auto begin, rows.Finish());
@@ -214,6 +220,9 @@ class JsonReader final : public BlockReader {
       if (text == nullptr) break;
       ARROW_ASSIGN_OR_RAISE(const Block block, source_.Parse(text, nullptr, read_.pool));
       schema = UnifyJsonSchemas(*schema, *block.schema());
+      if (schema->num_fields() > source_.max_keys()) {
+        return TooManyJsonKeys(schema->num_fields(), source_.max_keys());
+      }
     }
     schema_ = std::move(schema);
     return Open();
@@ -256,6 +265,8 @@ Result<DatasourcePtr> DeserializeJsonDatasource(std::string_view bytes) {
   options.newlines_in_values = in.Bool();
   options.block_size = static_cast<int32_t>(in.I64());
   ARROW_ASSIGN_OR_RAISE(options.explicit_schema, ReadSchema(&in));
+  options.max_row_bytes = in.I64();
+  options.max_keys = in.I64();
   ARROW_RETURN_NOT_OK(in.Finish());
   return MakeJsonDatasource(std::move(options));
 }

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "headrace/datasource/json_parser.h"
+#include "headrace/datasource/row_limit.h"
 
 namespace headrace::datasource {
 namespace {
@@ -20,6 +21,10 @@ constexpr size_t kQuotedBytes = 80;
 
 bool IsBlank(std::string_view text) {
   return text.find_first_not_of(kSpace) == std::string_view::npos;
+}
+
+std::string ObjectAt(int64_t byte) {
+  return "the JSON object that starts at byte " + std::to_string(byte);
 }
 
 /// The parsers take any bytes for text, which nobody could use.
@@ -137,6 +142,9 @@ Result<std::shared_ptr<arrow::Buffer>> JsonChunker::NextObjects(int64_t bytes) {
     ARROW_ASSIGN_OR_RAISE(const auto piece, stream_->Read(std::min(bytes, kReadBytes)));
     ended_ = piece->size() == 0;
     ARROW_RETURN_NOT_OK(ended_ ? splitter_.Finish() : splitter_.Feed(std::string_view(*piece)));
+    if (splitter_.open_bytes() > max_row_bytes_) {
+      return RowTooLong(ObjectAt(splitter_.object_begin()), max_row_bytes_);
+    }
   }
   if (splitter_.complete_bytes() == 0) return nullptr;
   const std::string lines = splitter_.TakeComplete();
@@ -173,9 +181,13 @@ Result<std::shared_ptr<arrow::Buffer>> JsonChunker::NextLines(int64_t bytes) {
       const size_t line_end = std::string_view(piece, static_cast<size_t>(read)).rfind('\n');
       if (line_end != std::string_view::npos) lines = size + static_cast<int64_t>(line_end) + 1;
       size += read;
+      if (lines == 0 && size > max_row_bytes_ && !ended_) {
+        return RowTooLong(ObjectAt(lines_begin_), max_row_bytes_);
+      }
     }
     if (ended_) lines = size;  // the last line may lack its end
     rest_.assign(text->data_as<char>() + lines, static_cast<size_t>(size - lines));
+    lines_begin_ += lines;
     if (!IsBlank({text->data_as<char>(), static_cast<size_t>(lines)})) {
       return Padded(std::move(text), lines);
     }

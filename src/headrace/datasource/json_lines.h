@@ -28,6 +28,9 @@ class JsonObjectSplitter {
   int64_t complete_bytes() const { return static_cast<int64_t>(complete_); }
   /// Those lines; forgets them.
   std::string TakeComplete();
+  /// Bytes of the object that has begun, and the byte of the text at which it did.
+  int64_t open_bytes() const { return static_cast<int64_t>(out_.size() - complete_); }
+  int64_t object_begin() const { return object_begin_; }
 
  private:
   enum class At : uint8_t { kStart, kBetween, kInObject, kAfterArray };
@@ -50,13 +53,15 @@ class JsonObjectSplitter {
 /// A JSON text in pieces of whole objects, one object per line. One thread.
 class JsonChunker {
  public:
-  /// `split`: the text may be laid out in any way; else it has one object per line already.
-  JsonChunker(std::shared_ptr<arrow::io::InputStream> stream, bool split, arrow::MemoryPool* pool)
-      : stream_(std::move(stream)), split_(split), pool_(pool) {}
+  /// `split`: the text may be laid out in any way; else it has one object per line already. No
+  /// object may have more than `max_row_bytes`.
+  JsonChunker(std::shared_ptr<arrow::io::InputStream> stream, bool split, int64_t max_row_bytes,
+              arrow::MemoryPool* pool)
+      : stream_(std::move(stream)), split_(split), max_row_bytes_(max_row_bytes), pool_(pool) {}
 
   /// Objects with about `bytes` of text, at least one, with kJsonPadding bytes behind them; nullptr
   /// at the end. Text of white space only is nothing. Fails with Invalid, quoting the object, where
-  /// bytes are no UTF-8.
+  /// bytes are no UTF-8, and where an object is too long.
   Result<std::shared_ptr<arrow::Buffer>> Next(int64_t bytes);
   bool ended() const { return ended_; }
 
@@ -68,9 +73,11 @@ class JsonChunker {
 
   std::shared_ptr<arrow::io::InputStream> stream_;
   const bool split_;
+  const int64_t max_row_bytes_;
   arrow::MemoryPool* const pool_;
   JsonObjectSplitter splitter_;
-  std::string rest_;  // the begin of a line
+  std::string rest_;         // the begin of a line
+  int64_t lines_begin_ = 0;  // bytes of the text before it
   bool ended_ = false;
 };
 

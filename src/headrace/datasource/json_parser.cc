@@ -123,11 +123,18 @@ bool IsKnown(const arrow::Schema* schema) {
 
 }  // namespace
 
-JsonRows::JsonRows(std::shared_ptr<arrow::Schema> schema, arrow::MemoryPool* pool)
-    : schema_(std::move(schema)), known_(IsKnown(schema_.get())), fields_(pool) {}
+JsonRows::JsonRows(std::shared_ptr<arrow::Schema> schema, int64_t max_keys, arrow::MemoryPool* pool)
+    : schema_(std::move(schema)),
+      known_(IsKnown(schema_.get())),
+      extent_(max_keys),
+      fields_(&extent_, pool) {}
 
-bool JsonRows::Append(const arrow::Buffer& text) {
-  return known_ && ParseObjects(text.data_as<char>(), text.size(), &fields_);
+Result<bool> JsonRows::Append(const arrow::Buffer& text) {
+  if (!known_) return false;
+  extent_.AddText(text.size());
+  const bool is_usual = ParseObjects(text.data_as<char>(), text.size(), &fields_);
+  ARROW_RETURN_NOT_OK(extent_.Check());
+  return is_usual;
 }
 
 Result<std::optional<Block>> JsonRows::Finish() {

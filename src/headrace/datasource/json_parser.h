@@ -23,11 +23,13 @@ inline constexpr int64_t kJsonPadding = 64;
 /// else says what is wrong. One thread.
 class JsonRows {
  public:
-  JsonRows(std::shared_ptr<arrow::Schema> schema, arrow::MemoryPool* pool);
+  /// `max_keys`: most different names, those in objects within objects included.
+  JsonRows(std::shared_ptr<arrow::Schema> schema, int64_t max_keys, arrow::MemoryPool* pool);
 
   /// Takes the objects of `text`, which has kJsonPadding zero bytes behind its size. False: read it
-  /// all with arrow::json; the rows are of no use any more.
-  bool Append(const arrow::Buffer& text);
+  /// all with arrow::json; the rows are of no use any more. Fails with CapacityError where there
+  /// are too many names, or hardly one is in two rows.
+  Result<bool> Append(const arrow::Buffer& text);
   /// All rows; nullopt: read it all with arrow::json.
   Result<std::optional<Block>> Finish();
   int64_t num_rows() const { return fields_.num_rows(); }
@@ -35,7 +37,8 @@ class JsonRows {
  private:
   const std::shared_ptr<arrow::Schema> schema_;
   const bool known_;  // the schema's types
-  JsonFields fields_;
+  JsonExtent extent_;
+  JsonFields fields_;  // keeps a pointer to extent_
 };
 
 }  // namespace headrace::datasource

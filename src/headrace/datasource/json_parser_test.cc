@@ -20,14 +20,16 @@ namespace {
 
 using SchemaPtr = std::shared_ptr<arrow::Schema>;
 
-Result<std::optional<Block>> Parse(const std::string& text, const SchemaPtr& schema = nullptr) {
+Result<std::optional<Block>> Parse(const std::string& text, const SchemaPtr& schema = nullptr,
+                                   int64_t max_keys = kDefaultMaxJsonKeys) {
   const auto size = static_cast<int64_t>(text.size());
   ARROW_ASSIGN_OR_RAISE(auto padded, arrow::AllocateResizableBuffer(size + kJsonPadding));
   std::memset(padded->mutable_data(), 0, static_cast<size_t>(padded->size()));
   std::memcpy(padded->mutable_data(), text.data(), text.size());
   ARROW_RETURN_NOT_OK(padded->Resize(size, /*shrink_to_fit=*/false));
-  JsonRows rows(schema, arrow::default_memory_pool());
-  if (!rows.Append(*padded)) return std::nullopt;
+  JsonRows rows(schema, max_keys, arrow::default_memory_pool());
+  ARROW_ASSIGN_OR_RAISE(const bool is_usual, rows.Append(*padded));
+  if (!is_usual) return std::nullopt;
   return rows.Finish();
 }
 
@@ -176,6 +178,35 @@ TEST_F(JsonParserTest, DoublesAreTheNearestOnes) {
 
 TEST_F(JsonParserTest, ObjectsMayShareALineOrTakeSeveral) {
   EXPECT_TRUE(IsAsByArrow("{\"a\": 1} {\"a\": 2}\n{\"a\":\n3}\n"));
+}
+
+TEST_F(JsonParserTest, TooManyKeysAreAnErrorAndNotMemory) {
+  const std::string three = R"({"a": 1, "b": {"c": 2}})";
+  EXPECT_TRUE(Parse(three, nullptr, /*max_keys=*/3).ok());
+  const Status error = Parse(three, nullptr, /*max_keys=*/2).status();
+  ASSERT_TRUE(error.IsCapacityError()) << error;
+  EXPECT_NE(error.message().find("max_json_keys"), std::string::npos) << error;
+}
+
+TEST_F(JsonParserTest, RowsWithoutKeysInCommonAreAnErrorBeforeTheyFillTheMemory) {
+  // A table of them would have 10^10 values, all but 10^5 of them null.
+  std::string text;
+  for (int i = 0; i < 100'000; ++i) text += "{\"k" + std::to_string(i) + "\": 1}\n";
+  const int64_t before = arrow::default_memory_pool()->max_memory();
+  const Status usual = Parse(text).status();
+  EXPECT_TRUE(usual.IsCapacityError()) << usual;
+  EXPECT_LT(arrow::default_memory_pool()->max_memory() - before, 512 << 20);
+}
+
+TEST_F(JsonParserTest, SparseRowsAreNoError) {
+  std::string text;
+  for (int i = 0; i < 20'000; ++i) {
+    text += "{\"k" + std::to_string(i % 500) + "\": 1, \"id\": " + std::to_string(i) + "}\n";
+  }
+  const auto block = Parse(text);
+  ASSERT_TRUE(block.ok()) << block.status();
+  ASSERT_TRUE(block->has_value());
+  EXPECT_EQ((*block)->num_columns(), 501);
 }
 
 }  // namespace

@@ -26,10 +26,11 @@ int64_t BlockBytes(int64_t target_max_block_size) {
 /// Lines of one stream: separated by \n or \r\n, the last one with or without it.
 class LineReader final : public BlockReader {
  public:
-  LineReader(std::shared_ptr<arrow::io::InputStream> stream, bool drop_empty_lines,
+  LineReader(std::shared_ptr<arrow::io::InputStream> stream, const TextReadOptions& options,
              const ReadOptions& read)
       : stream_(std::move(stream)),
-        drop_empty_(drop_empty_lines),
+        drop_empty_(options.drop_empty_lines),
+        max_row_bytes_(options.max_row_bytes),
         pool_(read.pool),
         chunk_bytes_(std::clamp<int64_t>(read.buffer_bytes, 1, kChunkBytes)),
         block_bytes_(BlockBytes(read.target_max_block_size)) {}
@@ -57,6 +58,9 @@ class LineReader final : public BlockReader {
         text.remove_prefix(newline + 1);
       }
       rest_.append(text);
+      if (static_cast<int64_t>(rest_.size()) > max_row_bytes_) {
+        return RowTooLong("line " + std::to_string(line_number_ + 1), max_row_bytes_);
+      }
     }
     ARROW_ASSIGN_OR_RAISE(auto column, lines.Finish());
     const int64_t rows = column->length();
@@ -81,6 +85,7 @@ class LineReader final : public BlockReader {
 
   std::shared_ptr<arrow::io::InputStream> stream_;
   const bool drop_empty_;
+  const int64_t max_row_bytes_;
   arrow::MemoryPool* pool_;
   const int64_t chunk_bytes_;
   const int64_t block_bytes_;
@@ -101,7 +106,7 @@ class TextDatasource final : public FileDatasource {
                                                 const ReadOptions& read) const override {
     ARROW_ASSIGN_OR_RAISE(auto stream, OpenStream(path, read));
     ARROW_ASSIGN_OR_RAISE(stream, DecodeToUtf8(std::move(stream), options_.encoding));
-    return std::make_unique<LineReader>(std::move(stream), options_.drop_empty_lines, read);
+    return std::make_unique<LineReader>(std::move(stream), options_, read);
   }
 
   int64_t FileHeapBytes(int64_t, const ReadParallelism& parallelism) const override {
@@ -114,6 +119,7 @@ class TextDatasource final : public FileDatasource {
     options_.files.WriteTo(&out);
     out.Str(options_.encoding);
     out.Bool(options_.drop_empty_lines);
+    out.I64(options_.max_row_bytes);
     return out.Take();
   }
 
@@ -135,6 +141,7 @@ Result<DatasourcePtr> DeserializeTextDatasource(std::string_view bytes) {
   options.files = FileReadOptions::ReadFrom(&in);
   options.encoding = in.Str();
   options.drop_empty_lines = in.Bool();
+  options.max_row_bytes = in.I64();
   ARROW_RETURN_NOT_OK(in.Finish());
   return MakeTextDatasource(std::move(options));
 }
