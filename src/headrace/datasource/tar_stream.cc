@@ -8,6 +8,8 @@
 #include <limits>
 #include <optional>
 
+#include "headrace/io/append_bytes.h"
+
 namespace headrace::datasource {
 namespace {
 
@@ -109,17 +111,10 @@ Status TarReader::Damaged(std::string_view what) const {
 
 Status TarReader::ReadExactly(int64_t size, std::string* out) {
   out->clear();
-  while (size > 0) {
-    const int64_t wanted = std::min(size, kReadBytes);
-    const size_t begin = out->size();
-    out->resize(begin + static_cast<size_t>(wanted));
-    ARROW_ASSIGN_OR_RAISE(const int64_t read, stream_->Read(wanted, out->data() + begin));
-    out->resize(begin + static_cast<size_t>(read));
-    position_ += read;
-    if (read == 0) return Damaged("is cut off");
-    size -= read;
-  }
-  return Status::OK();
+  ARROW_RETURN_NOT_OK(io::AppendBytes(*stream_, size, out));
+  const auto read = static_cast<int64_t>(out->size());
+  position_ += read;
+  return read < size ? Damaged("is cut off") : Status::OK();
 }
 
 Status TarReader::Skip(int64_t size) {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "headrace/datasource/tfrecord_framing.h"
 
-#include <algorithm>
 #include <bit>
 #include <cstring>
 
 #include "headrace/datasource/crc32c.h"
+#include "headrace/io/append_bytes.h"
 
 namespace headrace::datasource {
 namespace {
@@ -14,7 +14,6 @@ static_assert(std::endian::native == std::endian::little, "records are little-en
 
 constexpr int64_t kLengthBytes = 8;
 constexpr int64_t kChecksumBytes = 4;
-constexpr int64_t kReadBytes = 1 << 20;
 // Messages of protobuf end here.
 constexpr uint64_t kMaxRecordBytes = (uint64_t{1} << 31) - 1;
 
@@ -40,22 +39,9 @@ Status RecordReader::Damaged(std::string_view what) const {
   return Status::Invalid("record ", num_records_, " at byte ", position_, " ", what);
 }
 
-Status RecordReader::ReadBehind(int64_t size, std::string* out) {
-  while (size > 0) {
-    const int64_t wanted = std::min(size, kReadBytes);
-    const size_t begin = out->size();
-    out->resize(begin + static_cast<size_t>(wanted));
-    ARROW_ASSIGN_OR_RAISE(const int64_t read, stream_->Read(wanted, out->data() + begin));
-    out->resize(begin + static_cast<size_t>(read));
-    if (read == 0) break;
-    size -= read;
-  }
-  return Status::OK();
-}
-
 Result<bool> RecordReader::Next(std::string* record) {
   header_.clear();
-  ARROW_RETURN_NOT_OK(ReadBehind(kLengthBytes + kChecksumBytes, &header_));
+  ARROW_RETURN_NOT_OK(io::AppendBytes(*stream_, kLengthBytes + kChecksumBytes, &header_));
   if (header_.empty()) return false;
   if (header_.size() < kLengthBytes + kChecksumBytes) return Damaged("is cut off");
   const std::string_view length_bytes = std::string_view(header_).substr(0, kLengthBytes);
@@ -68,7 +54,8 @@ Result<bool> RecordReader::Next(std::string* record) {
   }
   if (length > kMaxRecordBytes) return Damaged("claims more than 2 GiB");
   record->clear();
-  ARROW_RETURN_NOT_OK(ReadBehind(static_cast<int64_t>(length) + kChecksumBytes, record));
+  ARROW_RETURN_NOT_OK(
+      io::AppendBytes(*stream_, static_cast<int64_t>(length) + kChecksumBytes, record));
   if (record->size() < length + kChecksumBytes) return Damaged("is cut off");
   const auto checksum = Load<uint32_t>(std::string_view(*record).substr(length));
   record->resize(length);

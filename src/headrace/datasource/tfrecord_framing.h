@@ -27,8 +27,6 @@ class RecordReader {
   int64_t num_records() const { return num_records_; }
 
  private:
-  /// Reads up to `size` bytes behind those of `out`.
-  Status ReadBehind(int64_t size, std::string* out);
   Status Damaged(std::string_view what) const;
 
   std::shared_ptr<arrow::io::InputStream> stream_;
