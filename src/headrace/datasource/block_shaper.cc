@@ -31,7 +31,7 @@ class ShapingReader final : public BlockReader {
  private:
   /// Gathers until there is enough for a block, or the end.
   Status Fill() {
-    int64_t wanted_bytes = shape_.min_bytes;
+    int64_t wanted_bytes = std::max<int64_t>(1, shape_.min_bytes);  // 0: any block will do
     if (shape_.num_blocks > 0) {
       const int64_t blocks = counts_rows_ ? 1 : shape_.num_blocks;
       wanted_bytes = shape_.max_bytes > 0 ? blocks * shape_.max_bytes : INT64_MAX;
