@@ -367,9 +367,13 @@ def object_store_stats() -> dict[str, float]:
     restored_bytes, num_spilled, num_restored, spill_s, restore_s (since the engine started)."""
 
 def list_files(
-    paths: Sequence[str], extensions: Sequence[str], ignore_missing_paths: bool, access: FileAccess, enough: int = 0
+    paths: Sequence[str],
+    extensions: Sequence[str],
+    ignore_missing_paths: bool,
+    access: FileAccess,
+    may_go_on: bool = False,
 ) -> tuple[list[tuple[str, int]], bool]:
-    """Files with their sizes, and whether these are all: with ``enough`` it stops at the page that has so many."""
+    """Files with their sizes, and whether these are all: with ``may_go_on`` a sample of more than a page of them."""
 
 class FileAccess:
     """How the paths of one read or write are reached; credentials and options of URIs move here."""

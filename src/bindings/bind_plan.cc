@@ -355,7 +355,10 @@ void BindInspection(nb::class_<Plan>& plan) {
            [](const Plan& self) {
              return WithoutGil([&] { return plan::SizeEstimateOf(self.root); });
            })
-      .def("input_files", [](const Plan& self) { return plan::InputFilesOf(self.root); })
+      .def("input_files",
+           [](const Plan& self) {
+             return WithoutGil([&] { return plan::InputFilesOf(self.root); });
+           })
       .def("num_blocks_estimate",
            [](const Plan& self, const DataContext& config) {
              return WithoutGil([&] { return api::EstimateNumBlocks(self.root, config); });

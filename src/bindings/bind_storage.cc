@@ -14,31 +14,30 @@ namespace {
 
 using PathsAndSizes = std::vector<std::pair<std::string, int64_t>>;
 
-/// Files below `paths`, all or the first page after `enough` of them, and whether these are all.
+/// Files below `paths` and whether these are all: with `may_go_on`, only a sample where there are
+/// more than a page of them (io::ListFirstFiles).
 std::pair<PathsAndSizes, bool> ListFiles(const std::vector<std::string>& paths,
                                          std::vector<std::string> extensions,
                                          bool ignore_missing_paths, io::FileAccess& access,
-                                         size_t enough) {
-  PathsAndSizes out;
-  auto listed = [&]() -> Result<bool> {
+                                         bool may_go_on) {
+  auto listed = [&]() -> Result<io::FirstFiles> {
     const nb::gil_scoped_release nogil;  // may wait for a file system
-    std::vector<std::string> admitted;
+    io::Listing listing{{}, {std::move(extensions), ignore_missing_paths}};
     for (const std::string& path : paths) {
-      ARROW_ASSIGN_OR_RAISE(admitted.emplace_back(), access.Admit(path));
+      ARROW_ASSIGN_OR_RAISE(listing.paths.emplace_back(), access.Admit(path));
     }
-    io::FileLister lister(std::move(admitted), {std::move(extensions), ignore_missing_paths},
-                          access);
-    while (enough == 0 || out.size() <= enough) {
-      ARROW_ASSIGN_OR_RAISE(auto page, lister.Next());
-      if (!page) return true;
-      for (io::ListedFile& file : *page) {
-        out.emplace_back(std::move(file.path), file.size_bytes);
-      }
-    }
-    return false;
+    if (may_go_on) return io::ListFirstFiles(listing, access);
+    io::FirstFiles all;
+    ARROW_ASSIGN_OR_RAISE(all.files, io::ListFiles(listing, access));
+    return all;
   }();
-  const bool complete = ValueOrRaise(std::move(listed));
-  return {std::move(out), complete};
+  io::FirstFiles first = ValueOrRaise(std::move(listed));
+  PathsAndSizes out;
+  out.reserve(first.files.size());
+  for (io::ListedFile& file : first.files) {
+    out.emplace_back(std::move(file.path), file.size_bytes);
+  }
+  return {std::move(out), first.are_all};
 }
 
 }  // namespace
@@ -74,7 +73,7 @@ void BindStorage(nb::module_& module) {
           "deadline_s", [](const io::FileAccess& self) { return self.retry.deadline_s; },
           [](io::FileAccess& self, double seconds) { self.retry.deadline_s = seconds; });
   module.def("list_files", &ListFiles, nb::arg("paths"), nb::arg("extensions"),
-             nb::arg("ignore_missing_paths"), nb::arg("access"), nb::arg("enough") = 0);
+             nb::arg("ignore_missing_paths"), nb::arg("access"), nb::arg("may_go_on") = false);
 }
 
 }  // namespace headrace::bindings

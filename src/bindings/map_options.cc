@@ -67,6 +67,16 @@ datasource::Partitioning PartitioningFrom(const nb::dict& dict) {
   return partitioning;
 }
 
+Result<io::Listing> ListingFrom(const nb::dict& dict) {
+  io::Listing out;
+  ARROW_RETURN_NOT_OK(
+      ReadDict("listing", dict,
+               {{"paths", Into(&out.paths)},
+                {"extensions", Into(&out.options.extensions)},
+                {"ignore_missing_paths", Into(&out.options.ignore_missing_paths)}}));
+  return out;
+}
+
 /// Names of files as `provider`, a function of (write id, task index), gives them.
 std::function<Result<std::string>(const std::string&, int64_t)> NamesOf(nb::handle provider) {
   auto owned = std::make_shared<AnyThreadObject>(nb::borrow(provider));
@@ -122,14 +132,23 @@ Result<plan::MapOptions> MapOptionsFrom(const nb::dict& options) {
 
 Result<datasource::FileReadOptions> FileReadOptionsFrom(const nb::dict& files) {
   datasource::FileReadOptions out;
-  ARROW_RETURN_NOT_OK(ReadDict("file", files,
-                               {{"paths", Into(&out.paths)},
-                                {"access", Into(&out.access)},
-                                {"sizes", Into(&out.sizes)},
-                                {"include_paths", Into(&out.include_paths)},
-                                {"partitioning", [&](nb::handle value) {
-                                   out.partitioning = PartitioningFrom(nb::cast<nb::dict>(value));
-                                 }}}));
+  std::optional<io::Listing> listing;
+  ARROW_RETURN_NOT_OK(ReadDict(
+      "file", files,
+      {{"paths", Into(&out.paths)},
+       {"access", Into(&out.access)},
+       {"sizes", Into(&out.sizes)},
+       {"listing",
+        [&](nb::handle value) { listing = ValueOrRaise(ListingFrom(nb::cast<nb::dict>(value))); }},
+       {"include_paths", Into(&out.include_paths)},
+       {"partitioning", [&](nb::handle value) {
+          out.partitioning = PartitioningFrom(nb::cast<nb::dict>(value));
+        }}}));
+  if (!listing) return out;
+  for (std::string& path : listing->paths) {
+    ARROW_ASSIGN_OR_RAISE(path, out.access.Admit(path));
+  }
+  out.listing = std::make_shared<const io::Listing>(*std::move(listing));
   return out;
 }
 

@@ -64,10 +64,20 @@ _NAMES = frozenset(
 
 
 class FileArguments:
-    """Checked arguments of one read: ``files`` and ``options`` as the engine takes them."""
+    """Checked arguments of one read: ``files`` and ``options`` as the engine takes them.
+
+    Where there are many files, ``files`` has a sample of them and their "listing", from which the engine takes all
+    while it reads. ``list_all``: whoever reads needs all of them here.
+    """
 
     def __init__(
-        self, reader: str, paths: Paths, extensions: Sequence[str] | None, hive: bool, given: dict[str, Any]
+        self,
+        reader: str,
+        paths: Paths,
+        extensions: Sequence[str] | None,
+        hive: bool,
+        given: dict[str, Any],
+        list_all: bool = False,
     ) -> None:
         unknown = sorted(set(given) - _NAMES)
         if unknown:
@@ -91,41 +101,47 @@ class FileArguments:
         if not many:
             raise ValueError("Must provide at least one path.")
         located = Located(many, given.get("filesystem"), DataContext.get_current())
-        listed = _list(located, extensions, given)
+        listing: dict[str, Any] = {
+            "paths": located.paths,
+            "extensions": [suffix.lower().lstrip(".") for suffix in extensions or ()],
+            "ignore_missing_paths": bool(given.get("ignore_missing_paths", False)),
+        }
+        chosen, shuffle = given.get("partition_filter"), given.get("shuffle")
+        # Choosing, shuffling and cutting files into a number of blocks takes all of them.
+        list_all = list_all or chosen is not None or shuffle is not None or self.override_num_blocks is not None
+        listed, is_all = _core.list_files(**listing, access=located.access, may_go_on=not list_all)
+        if chosen is not None:
+            listed = _choose(listed, chosen, located.paths)
+        if shuffle is not None:
+            _shuffle(listed, shuffle)
         partitioning = given.get("partitioning", "hive" if hive else None)
         self.files: dict[str, Any] = {
             "paths": [path for path, _ in listed],
             "sizes": [size for _, size in listed],
+            "listing": None if is_all else listing,
             "access": located.access,
             "include_paths": bool(given.get("include_paths", False)),
             "partitioning": _partitioning(partitioning),
         }
 
 
-def _list(located: Located, extensions: Sequence[str] | None, given: dict[str, Any]) -> list[tuple[str, int]]:
-    """The files to read with their sizes, in reading order."""
-    suffixes = [suffix.lower().lstrip(".") for suffix in extensions or ()]
-    ignore_missing = bool(given.get("ignore_missing_paths", False))
-    listed, _ = _core.list_files(located.paths, suffixes, ignore_missing, located.access)
-    chosen = given.get("partition_filter")
-    if chosen is not None:
-        kept = set(chosen([path for path, _ in listed]))
-        listed = [entry for entry in listed if entry[0] in kept]
-        if not listed:
-            raise ValueError(
-                f"No input files are left after applying the partition filter {chosen!r} to {located.paths}."
-            )
-    shuffle = given.get("shuffle")
-    if shuffle is not None:
-        seed = getattr(shuffle, "seed", None)
-        if shuffle != "files" and not hasattr(shuffle, "reseed_after_execution"):
-            raise ValueError(
-                f"Invalid value for 'shuffle': {shuffle!r}. Valid values are None, 'files', FileShuffleConfig."
-            )
-        import random
-
-        random.Random(seed).shuffle(listed)
+def _choose(listed: list[tuple[str, int]], chosen: Any, paths: list[str]) -> list[tuple[str, int]]:
+    """Those of the files that the partition filter keeps."""
+    kept = set(chosen([path for path, _ in listed]))
+    listed = [entry for entry in listed if entry[0] in kept]
+    if not listed:
+        raise ValueError(f"No input files are left after applying the partition filter {chosen!r} to {paths}.")
     return listed
+
+
+def _shuffle(listed: list[tuple[str, int]], shuffle: Any) -> None:
+    if shuffle != "files" and not hasattr(shuffle, "reseed_after_execution"):
+        raise ValueError(
+            f"Invalid value for 'shuffle': {shuffle!r}. Valid values are None, 'files', FileShuffleConfig."
+        )
+    import random
+
+    random.Random(getattr(shuffle, "seed", None)).shuffle(listed)
 
 
 def _partitioning(partitioning: Any) -> dict[str, Any]:

@@ -49,7 +49,7 @@ def read_avro(paths: Paths, **shared: Unpack[FileReadArguments]) -> Dataset:
     >>> ray.data.read_avro("events")  # doctest: +SKIP
     """
     require("fastavro", "avro")
-    return _read("Avro", _avro_rows, FileArguments("read_avro", paths, ("avro",), False, dict(shared)))
+    return _read("Avro", _avro_rows, FileArguments("read_avro", paths, ("avro",), False, dict(shared), list_all=True))
 
 
 def read_audio(paths: Paths, **shared: Unpack[FileReadArguments]) -> Dataset:
@@ -67,7 +67,9 @@ def read_audio(paths: Paths, **shared: Unpack[FileReadArguments]) -> Dataset:
     >>> ray.data.read_audio("speech")  # doctest: +SKIP
     """
     require("soundfile", "audio")
-    return _read("Audio", _audio_rows, FileArguments("read_audio", paths, AUDIO_EXTENSIONS, False, dict(shared)))
+    return _read(
+        "Audio", _audio_rows, FileArguments("read_audio", paths, AUDIO_EXTENSIONS, False, dict(shared), list_all=True)
+    )
 
 
 def read_videos(
@@ -103,7 +105,9 @@ def read_videos(
     def rows(file: BinaryIO) -> Iterator[dict[str, Any]]:
         return _video_rows(file, include_timestamps, fps, resize)
 
-    return _read("Videos", rows, FileArguments("read_videos", paths, VIDEO_EXTENSIONS, False, dict(shared)))
+    return _read(
+        "Videos", rows, FileArguments("read_videos", paths, VIDEO_EXTENSIONS, False, dict(shared), list_all=True)
+    )
 
 
 class LibraryFilesDatasource(Datasource):

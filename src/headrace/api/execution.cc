@@ -237,7 +237,7 @@ Result<int64_t> EstimateNumBlocks(const plan::LogicalOperatorPtr& plan,
   if (const auto* repartition = plan::As<plan::Repartition>(plan)) {
     return repartition->num_blocks();
   }
-  if (plan->inputs().empty()) {
+  if (plan->inputs().empty() || plan::As<plan::Read>(plan) != nullptr) {
     ARROW_ASSIGN_OR_RAISE(const auto engine, Engine::Current());
     ARROW_ASSIGN_OR_RAISE(const auto node, planner::Lower(plan, MakePlanContext(context, *engine)));
     const auto& source = node->inputs.empty() ? *node : *node->inputs.front();

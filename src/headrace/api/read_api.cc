@@ -25,26 +25,32 @@ Extensions JsonExtensions() {
   return out;
 }
 
-Result<datasource::FileReadOptions> ListFiles(const Paths& paths, const ReadFilesOptions& options,
-                                              Extensions extensions, bool hive,
-                                              const DataContext& context) {
+/// The files of `paths`; where there are many, to be listed while they are read. `options`: those
+/// of any reader of files.
+template <typename Options>
+Result<datasource::FileReadOptions> FilesOf(const Paths& paths, const Options& options,
+                                            Extensions extensions, bool hive,
+                                            const DataContext& context) {
   if (paths.list().empty()) return Status::Invalid("Must provide at least one path.");
-  io::ListOptions list;
-  list.extensions = options.file_extensions.value_or(std::move(extensions));
-  list.ignore_missing_paths = options.ignore_missing_paths;
   datasource::FileReadOptions out;
   out.access.retry = api::RetryPolicyOf(context);
-  std::vector<std::string> admitted;
+  io::Listing listing;
+  listing.options.extensions = options.files.file_extensions.value_or(std::move(extensions));
+  listing.options.ignore_missing_paths = options.files.ignore_missing_paths;
   for (const std::string& path : paths.list()) {
-    ARROW_ASSIGN_OR_RAISE(admitted.emplace_back(), out.access.Admit(path));
+    ARROW_ASSIGN_OR_RAISE(listing.paths.emplace_back(), out.access.Admit(path));
   }
-  ARROW_ASSIGN_OR_RAISE(const auto listed, io::ListFiles(admitted, list, out.access));
-  for (const io::ListedFile& file : listed) {
-    out.paths.push_back(file.path);
-    out.sizes.push_back(file.size_bytes);
+  if (options.override_num_blocks) {
+    // Only who knows all files can cut them into so many blocks.
+    ARROW_ASSIGN_OR_RAISE(auto all, io::ListFiles(listing, out.access));
+    out.SetFiles(std::move(all));
+  } else {
+    ARROW_ASSIGN_OR_RAISE(auto first, io::ListFirstFiles(listing, out.access));
+    out.SetFiles(std::move(first.files));
+    if (!first.are_all) out.listing = std::make_shared<const io::Listing>(std::move(listing));
   }
-  out.include_paths = options.include_paths;
-  if (options.hive_partitioning.value_or(hive)) {
+  out.include_paths = options.files.include_paths;
+  if (options.files.hive_partitioning.value_or(hive)) {
     out.partitioning.style = datasource::Partitioning::Style::kHive;
   }
   return out;
@@ -67,8 +73,7 @@ Result<Dataset> MakeRead(DatasourcePtr source, std::optional<int64_t> override_n
 Result<Dataset> ReadParquet(const Paths& paths, const ReadParquetOptions& options,
                             const DataContext& context) {
   datasource::ParquetReadOptions read;
-  ARROW_ASSIGN_OR_RAISE(read.files,
-                        ListFiles(paths, options.files, {"parquet"}, /*hive=*/true, context));
+  ARROW_ASSIGN_OR_RAISE(read.files, FilesOf(paths, options, {"parquet"}, /*hive=*/true, context));
   read.columns = options.columns;
   read.filter = options.filter;
   ARROW_ASSIGN_OR_RAISE(auto source, datasource::MakeParquetDatasource(std::move(read)));
@@ -78,7 +83,7 @@ Result<Dataset> ReadParquet(const Paths& paths, const ReadParquetOptions& option
 Result<Dataset> ReadCsv(const Paths& paths, const ReadCsvOptions& options,
                         const DataContext& context) {
   datasource::CsvReadOptions read;
-  ARROW_ASSIGN_OR_RAISE(read.files, ListFiles(paths, options.files, {}, /*hive=*/true, context));
+  ARROW_ASSIGN_OR_RAISE(read.files, FilesOf(paths, options, {}, /*hive=*/true, context));
   read.block_size = options.read_options.block_size;
   read.skip_rows = options.read_options.skip_rows;
   read.skip_rows_after_names = options.read_options.skip_rows_after_names;
@@ -106,7 +111,7 @@ Result<Dataset> ReadJson(const Paths& paths, const ReadJsonOptions& options,
                          const DataContext& context) {
   datasource::JsonReadOptions read;
   ARROW_ASSIGN_OR_RAISE(read.files,
-                        ListFiles(paths, options.files, JsonExtensions(), /*hive=*/true, context));
+                        FilesOf(paths, options, JsonExtensions(), /*hive=*/true, context));
   read.lines = options.lines;
   read.block_size = options.read_options.block_size;
   read.newlines_in_values = options.parse_options.newlines_in_values;
@@ -120,7 +125,7 @@ Result<Dataset> ReadJson(const Paths& paths, const ReadJsonOptions& options,
 Result<Dataset> ReadText(const Paths& paths, const ReadTextOptions& options,
                          const DataContext& context) {
   datasource::TextReadOptions read;
-  ARROW_ASSIGN_OR_RAISE(read.files, ListFiles(paths, options.files, {}, /*hive=*/false, context));
+  ARROW_ASSIGN_OR_RAISE(read.files, FilesOf(paths, options, {}, /*hive=*/false, context));
   read.encoding = options.encoding;
   read.drop_empty_lines = options.drop_empty_lines;
   read.max_row_bytes = context.max_text_row_bytes;
@@ -135,9 +140,9 @@ Result<Dataset> ReadImages(const Paths& paths, const ReadImagesOptions& options,
                            options.size->first, ", ", options.size->second, ")");
   }
   datasource::ImageReadOptions read;
-  ARROW_ASSIGN_OR_RAISE(read.files, ListFiles(paths, options.files,
-                                              {"png", "jpg", "jpeg", "tif", "tiff", "bmp", "gif"},
-                                              /*hive=*/false, context));
+  ARROW_ASSIGN_OR_RAISE(read.files,
+                        FilesOf(paths, options, {"png", "jpg", "jpeg", "tif", "tiff", "bmp", "gif"},
+                                /*hive=*/false, context));
   read.size = options.size;
   read.mode = options.mode;
   read.skip_errors = context.max_errored_blocks != 0;
@@ -149,9 +154,8 @@ Result<Dataset> ReadImages(const Paths& paths, const ReadImagesOptions& options,
 Result<Dataset> ReadArrow(const Paths& paths, const ReadArrowOptions& options,
                           const DataContext& context) {
   datasource::ArrowReadOptions read;
-  ARROW_ASSIGN_OR_RAISE(read.files,
-                        ListFiles(paths, options.files, {"arrow", "arrows", "feather", "ipc"},
-                                  /*hive=*/false, context));
+  ARROW_ASSIGN_OR_RAISE(read.files, FilesOf(paths, options, {"arrow", "arrows", "feather", "ipc"},
+                                            /*hive=*/false, context));
   read.columns = options.columns;
   ARROW_ASSIGN_OR_RAISE(auto source, datasource::MakeArrowDatasource(std::move(read)));
   return MakeRead(std::move(source), options.override_num_blocks, options.files, context);
@@ -160,8 +164,7 @@ Result<Dataset> ReadArrow(const Paths& paths, const ReadArrowOptions& options,
 Result<Dataset> ReadOrc(const Paths& paths, const ReadOrcOptions& options,
                         const DataContext& context) {
   datasource::OrcReadOptions read;
-  ARROW_ASSIGN_OR_RAISE(read.files,
-                        ListFiles(paths, options.files, {"orc"}, /*hive=*/false, context));
+  ARROW_ASSIGN_OR_RAISE(read.files, FilesOf(paths, options, {"orc"}, /*hive=*/false, context));
   read.columns = options.columns;
   ARROW_ASSIGN_OR_RAISE(auto source, datasource::MakeOrcDatasource(std::move(read)));
   return MakeRead(std::move(source), options.override_num_blocks, options.files, context);
@@ -170,7 +173,7 @@ Result<Dataset> ReadOrc(const Paths& paths, const ReadOrcOptions& options,
 Result<Dataset> ReadTfrecords(const Paths& paths, const ReadTfrecordsOptions& options,
                               const DataContext& context) {
   datasource::TfrecordReadOptions read;
-  ARROW_ASSIGN_OR_RAISE(read.files, ListFiles(paths, options.files, {}, /*hive=*/false, context));
+  ARROW_ASSIGN_OR_RAISE(read.files, FilesOf(paths, options, {}, /*hive=*/false, context));
   ARROW_ASSIGN_OR_RAISE(auto source, datasource::MakeTfrecordDatasource(std::move(read)));
   return MakeRead(std::move(source), options.override_num_blocks, options.files, context);
 }
@@ -178,8 +181,8 @@ Result<Dataset> ReadTfrecords(const Paths& paths, const ReadTfrecordsOptions& op
 Result<Dataset> ReadWebDataset(const Paths& paths, const ReadWebDatasetOptions& options,
                                const DataContext& context) {
   datasource::WebDatasetReadOptions read;
-  ARROW_ASSIGN_OR_RAISE(read.files, ListFiles(paths, options.files, {"tar", "tar.gz", "tgz"},
-                                              /*hive=*/false, context));
+  ARROW_ASSIGN_OR_RAISE(read.files, FilesOf(paths, options, {"tar", "tar.gz", "tgz"},
+                                            /*hive=*/false, context));
   read.decode = options.decode;
   read.suffixes = options.suffixes;
   read.fileselect = options.fileselect;

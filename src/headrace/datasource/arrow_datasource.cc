@@ -139,10 +139,9 @@ class ArrowReader final : public BlockReader {
   int64_t number_ = 0;
 };
 
-class ArrowDatasource final : public FileDatasource {
+class ArrowDatasource final : public FileFormat<ArrowDatasource, ArrowReadOptions> {
  public:
-  explicit ArrowDatasource(ArrowReadOptions options)
-      : FileDatasource(options.files), options_(std::move(options)) {}
+  using FileFormat::FileFormat;
 
   std::string_view kind() const override { return "arrow"; }
   std::string name() const override { return "ReadArrow"; }
@@ -154,7 +153,7 @@ class ArrowDatasource final : public FileDatasource {
     return std::make_shared<ArrowDatasource>(std::move(options));
   }
 
-  Result<std::optional<int64_t>> CountRows() const override {
+  Result<std::optional<int64_t>> CountFileRows() const override {
     int64_t rows = 0;
     for (const std::string& path : files().paths) {
       auto batches = OpenBatches(*this, path, std::nullopt, {});
@@ -186,9 +185,6 @@ class ArrowDatasource final : public FileDatasource {
     WriteColumns(options_.columns, &out);
     return out.Take();
   }
-
- private:
-  const ArrowReadOptions options_;
 };
 
 }  // namespace

@@ -41,13 +41,13 @@ class WholeFileReader final : public BlockReader {
   bool done_ = false;
 };
 
-class BinaryDatasource final : public FileDatasource {
+class BinaryDatasource final : public FileFormat<BinaryDatasource, BinaryReadOptions> {
  public:
-  explicit BinaryDatasource(BinaryReadOptions options) : FileDatasource(options.files) {}
+  using FileFormat::FileFormat;
 
   std::string_view kind() const override { return "binary"; }
   std::string name() const override { return "ReadBinary"; }
-  Result<std::optional<int64_t>> CountRows() const override {
+  Result<std::optional<int64_t>> CountFileRows() const override {
     return static_cast<int64_t>(files().paths.size());
   }
   int64_t FileHeapBytes(int64_t file_bytes, const ReadParallelism&) const override {

@@ -42,12 +42,10 @@ class ArrowCsvReader final : public BlockReader {
   bool gave_block_ = false;
 };
 
-class CsvDatasource final : public FileDatasource {
+class CsvDatasource final : public FileFormat<CsvDatasource, CsvReadOptions> {
  public:
   explicit CsvDatasource(CsvReadOptions options)
-      : FileDatasource(options.files),
-        options_(std::move(options)),
-        columns_(MeaningOf(ArrowConvertOptions())) {}
+      : FileFormat(std::move(options)), columns_(MeaningOf(ArrowConvertOptions())) {}
 
   std::string_view kind() const override { return "csv"; }
   std::string name() const override { return "ReadCSV"; }
@@ -197,7 +195,6 @@ class CsvDatasource final : public FileDatasource {
             Spellings(options.false_values), options.strings_can_be_null};
   }
 
-  const CsvReadOptions options_;
   const CsvColumns columns_;
 };
 

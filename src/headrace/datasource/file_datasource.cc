@@ -123,7 +123,7 @@ Result<std::unique_ptr<BlockReader>> FileDatasource::OpenRange(const std::string
 }
 
 int64_t FileDatasource::DiskBytes(size_t file) const {
-  return file < files_.sizes.size() ? std::max<int64_t>(0, files_.sizes[file]) : 0;
+  return file < files().sizes.size() ? std::max<int64_t>(0, files().sizes[file]) : 0;
 }
 
 int64_t FileDatasource::SizeOf(size_t file) const {
@@ -132,7 +132,7 @@ int64_t FileDatasource::SizeOf(size_t file) const {
 
 int64_t FileDatasource::CutBytes(const ReadParallelism& parallelism) const {
   int64_t bytes = 0;
-  for (size_t file = 0; file < files_.paths.size(); ++file) bytes += DiskBytes(file);
+  for (size_t file = 0; file < files().paths.size(); ++file) bytes += DiskBytes(file);
   const auto in_memory = static_cast<int64_t>(static_cast<double>(bytes) * expansion());
   const int64_t tasks = std::max<int64_t>(1, WantedTasks(in_memory, parallelism));
   // Half a block of text at most: what a reader parses at once.
@@ -141,19 +141,25 @@ int64_t FileDatasource::CutBytes(const ReadParallelism& parallelism) const {
   return std::max(kLeastCutBytes, std::min(bytes / tasks, most));
 }
 
+Result<std::optional<int64_t>> FileDatasource::CountRows() const {
+  if (files().listing != nullptr) return std::nullopt;
+  return CountFileRows();
+}
+
 Result<std::optional<int64_t>> FileDatasource::EstimateBytes() const {
+  if (files().listing != nullptr) return std::nullopt;
   int64_t bytes = 0;
-  for (size_t file = 0; file < files_.paths.size(); ++file) bytes += SizeOf(file);
+  for (size_t file = 0; file < files().paths.size(); ++file) bytes += SizeOf(file);
   return bytes;
 }
 
 Result<std::shared_ptr<arrow::Schema>> FileDatasource::SchemaOfHeader() const {
-  if (files_.paths.empty()) return nullptr;
-  const std::string& path = files_.paths.front();
+  if (files().paths.empty()) return nullptr;
+  const std::string& path = files().paths.front();
   const auto header = HeaderSchema(path);
   // What is wrong with a file is told, or passed over, by reading it.
   if (!header.ok() || *header == nullptr || !CheckNames(**header).ok()) return nullptr;
-  ARROW_ASSIGN_OR_RAISE(const auto columns, FileColumnsOf(files_, path));
+  ARROW_ASSIGN_OR_RAISE(const auto columns, FileColumnsOf(files(), path));
   ARROW_ASSIGN_OR_RAISE(auto empty, arrow::RecordBatch::MakeEmpty(*header));
   ARROW_ASSIGN_OR_RAISE(const Block block, AppendFileColumns(Block(std::move(empty)), columns,
                                                              arrow::default_memory_pool()));
@@ -164,7 +170,7 @@ Result<std::shared_ptr<arrow::Schema>> FileDatasource::Schema() const {
   ARROW_ASSIGN_OR_RAISE(auto of_header, SchemaOfHeader());
   if (of_header != nullptr) return of_header;
   std::shared_ptr<arrow::Schema> without_rows;  // its types are a guess at most
-  for (size_t file = 0; file < files_.paths.size(); ++file) {
+  for (size_t file = 0; file < files().paths.size(); ++file) {
     FilesReader reader(shared_from_this(), {{static_cast<int>(file), std::nullopt}}, ReadOptions{});
     ARROW_ASSIGN_OR_RAISE(const auto block, reader.Next());
     if (block && block->num_rows() > 0) return block->schema();
@@ -178,12 +184,12 @@ Result<std::vector<ReadTask>> FileDatasource::PlanReadTasks(
   // A file is packed like a Parquet file of one row group, or of one per piece that it is cut into.
   const int64_t cut_bytes = CutBytes(parallelism);
   std::vector<RowGroupUnit> units;
-  for (size_t file = 0; file < files_.paths.size(); ++file) {
+  for (size_t file = 0; file < files().paths.size(); ++file) {
     const int64_t bytes = DiskBytes(file);
     int64_t heap_bytes = FileHeapBytes(bytes, parallelism);
-    if (!files_.access.LocalPath(files_.paths[file])) heap_bytes += io::kRemoteReadBytes;
+    if (!files().access.LocalPath(files().paths[file])) heap_bytes += io::kRemoteReadBytes;
     const bool cut =
-        bytes > cut_bytes + cut_bytes / 2 && CanCut(files_.paths[file], bytes, parallelism);
+        bytes > cut_bytes + cut_bytes / 2 && CanCut(files().paths[file], bytes, parallelism);
     if (!cut) {
       units.push_back({static_cast<int>(file), kUncut, 0, SizeOf(file), heap_bytes});
       continue;
@@ -206,7 +212,7 @@ Result<std::vector<ReadTask>> FileDatasource::PlanReadTasks(
     task.heap_bytes = packed.heap_bytes +
                       ShapingHeapBytes(packed.task.num_blocks, -1, packed.size_bytes, parallelism);
     for (const auto& piece : packed.task.pieces) {
-      task.input_files.push_back(files_.paths[piece.file]);
+      task.input_files.push_back(files().paths[piece.file]);
     }
     tasks.push_back(std::move(task));
   }
@@ -222,7 +228,7 @@ Result<std::unique_ptr<BlockReader>> FileDatasource::Open(const ReadTask& task,
   ARROW_ASSIGN_OR_RAISE(const ParquetTask packed, ParquetTask::Deserialize(payload));
   std::vector<WantedFile> wanted;
   for (const auto& piece : packed.pieces) {
-    if (piece.file < 0 || piece.file >= static_cast<int>(files_.paths.size())) {
+    if (piece.file < 0 || piece.file >= static_cast<int>(files().paths.size())) {
       return Status::IndexError("no such file: ", piece.file);
     }
     if (piece.first == kUncut) {
@@ -243,13 +249,13 @@ Result<std::unique_ptr<BlockReader>> FileDatasource::Open(const ReadTask& task,
 Result<std::shared_ptr<arrow::io::InputStream>> FileDatasource::OpenStream(
     const std::string& path, const ReadOptions& options) const {
   return io::OpenStream(
-      path, files_.access,
+      path, files().access,
       {.decompress = true, .buffer_bytes = options.buffer_bytes, .cancelled = options.cancelled});
 }
 
 Result<std::shared_ptr<arrow::io::RandomAccessFile>> FileDatasource::OpenRandomAccess(
     const std::string& path, const ReadOptions& options) const {
-  return io::OpenFile(path, files_.access, options.cancelled);
+  return io::OpenFile(path, files().access, options.cancelled);
 }
 
 Result<std::shared_ptr<arrow::Buffer>> ReadWholeFile(const std::string& path,

@@ -5,6 +5,16 @@
 
 namespace headrace::datasource {
 
+void FileReadOptions::SetFiles(std::vector<io::ListedFile> files) {
+  listing = nullptr;
+  paths.clear();
+  sizes.clear();
+  for (io::ListedFile& file : files) {
+    paths.push_back(std::move(file.path));
+    sizes.push_back(file.size_bytes);
+  }
+}
+
 void FileReadOptions::WriteTo(WireWriter* out) const {
   access.WriteTo(out);
   out->Strs(paths);

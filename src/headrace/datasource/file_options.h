@@ -15,6 +15,7 @@
 #include "headrace/datasource.h"
 #include "headrace/datasource/row_limit.h"
 #include "headrace/io/file_access.h"
+#include "headrace/io/listing.h"
 #include "headrace/media/decode_image.h"
 #include "headrace/write_options.h"
 
@@ -35,9 +36,14 @@ struct FileReadOptions {
   io::FileAccess access;
   std::vector<std::string> paths;
   std::vector<int64_t> sizes;  // bytes on disk, same length as paths
+  /// Where all files come from when `paths` are a sample of them; nullptr: `paths` are all. Stays
+  /// in the driver.
+  std::shared_ptr<const io::Listing> listing;
   bool include_paths = false;  // adds a string column "path"
   Partitioning partitioning;
 
+  /// `files` in place of those that there were, and these are all.
+  void SetFiles(std::vector<io::ListedFile> files);
   void WriteTo(WireWriter* out) const;
   static FileReadOptions ReadFrom(WireReader* in);
 };

@@ -10,6 +10,7 @@
 #include "headrace/base/wire.h"
 #include "headrace/block/tensor.h"
 #include "headrace/datasource/file_options.h"
+#include "headrace/datasource/files_source.h"
 #include "headrace/datasource/image_block_builder.h"
 #include "headrace/io/open_file.h"
 #include "headrace/media/image_loader.h"
@@ -24,8 +25,6 @@ using media::PixelMode;
 constexpr int64_t kBlockBytes = 64 << 20;
 /// Files whose headers are read to estimate the decoded size of all.
 constexpr size_t kSampleFiles = 8;
-/// Tasks per CPU slot: enough that a slow last one does not leave the others idle for long.
-constexpr int64_t kTasksPerCpu = 4;
 
 /// Larger files do not leave their memory to the next one.
 constexpr size_t kKeptFileBytes = 16 << 20;
@@ -133,6 +132,7 @@ class ImageReader final : public BlockReader {
 };
 
 class ImageDatasource final : public Datasource,
+                              public FilesSource,
                               public std::enable_shared_from_this<ImageDatasource> {
  public:
   ImageDatasource(ImageReadOptions options, media::ImageLoadOptions load)
@@ -141,13 +141,20 @@ class ImageDatasource final : public Datasource,
   std::string_view kind() const override { return "image"; }
   std::string name() const override { return "ReadImage"; }
   std::vector<std::string> InputFiles() const override { return options_.files.paths; }
+  const FileReadOptions& files() const override { return options_.files; }
+  Result<DatasourcePtr> WithFiles(std::vector<io::ListedFile> files) const override {
+    ImageReadOptions options = options_;
+    options.files.SetFiles(std::move(files));
+    return std::make_shared<ImageDatasource>(std::move(options), load_);
+  }
 
   Result<std::shared_ptr<arrow::Schema>> Schema() const override;
   Result<std::optional<int64_t>> CountRows() const override {
-    if (options_.skip_errors) return std::nullopt;
+    if (options_.skip_errors || options_.files.listing != nullptr) return std::nullopt;
     return static_cast<int64_t>(options_.files.paths.size());
   }
   Result<std::optional<int64_t>> EstimateBytes() const override {
+    if (options_.files.listing != nullptr) return std::nullopt;
     return static_cast<int64_t>(BytesPerImage() * static_cast<double>(options_.files.paths.size()));
   }
   Result<std::vector<ReadTask>> PlanReadTasks(const ReadParallelism& parallelism) const override;
@@ -242,7 +249,7 @@ Result<std::vector<ReadTask>> ImageDatasource::PlanReadTasks(
   const double bytes_per_image = MeanBytes(sample);
   int64_t largest = 0;
   for (const ImageInfo& info : sample) largest = std::max(largest, info.size_bytes());
-  int64_t wanted = kTasksPerCpu * std::max(1, parallelism.num_cpus);
+  int64_t wanted = parallelism.max_tasks_per_cpu * std::max(1, parallelism.num_cpus);
   if (parallelism.target_max_block_size > 0) {
     const double total = bytes_per_image * static_cast<double>(num_files);
     wanted = std::max(

@@ -33,10 +33,9 @@ constexpr int64_t kPiece = 1 << 20;
 constexpr int64_t kWholeTextPerTarget = 2;
 constexpr int64_t kHeapPerText = 4;
 
-class JsonDatasource final : public FileDatasource {
+class JsonDatasource final : public FileFormat<JsonDatasource, JsonReadOptions> {
  public:
-  explicit JsonDatasource(JsonReadOptions options)
-      : FileDatasource(options.files), options_(std::move(options)) {}
+  using FileFormat::FileFormat;
 
   std::string_view kind() const override { return "json"; }
   std::string name() const override { return "ReadJSON"; }
@@ -148,8 +147,6 @@ class JsonDatasource final : public FileDatasource {
     options.newlines_in_values = options_.newlines_in_values;
     return options;
   }
-
-  const JsonReadOptions options_;
 };
 
 /// The rows of one file, or of a range of it. The types of a file are those of all its rows: a file

@@ -214,9 +214,9 @@ class NpyReader final : public BlockReader {
   bool gave_block_ = false;
 };
 
-class NumpyDatasource final : public FileDatasource {
+class NumpyDatasource final : public FileFormat<NumpyDatasource, NumpyReadOptions> {
  public:
-  explicit NumpyDatasource(NumpyReadOptions options) : FileDatasource(options.files) {}
+  using FileFormat::FileFormat;
 
   std::string_view kind() const override { return "numpy"; }
   std::string name() const override { return "ReadNumpy"; }

@@ -88,10 +88,9 @@ class OrcReader final : public BlockReader {
   bool gave_block_ = false;
 };
 
-class OrcDatasource final : public FileDatasource {
+class OrcDatasource final : public FileFormat<OrcDatasource, OrcReadOptions> {
  public:
-  explicit OrcDatasource(OrcReadOptions options)
-      : FileDatasource(options.files), options_(std::move(options)) {}
+  using FileFormat::FileFormat;
 
   std::string_view kind() const override { return "orc"; }
   std::string name() const override { return "ReadORC"; }
@@ -105,7 +104,7 @@ class OrcDatasource final : public FileDatasource {
     return std::make_shared<OrcDatasource>(std::move(options));
   }
 
-  Result<std::optional<int64_t>> CountRows() const override {
+  Result<std::optional<int64_t>> CountFileRows() const override {
     int64_t rows = 0;
     for (const std::string& path : files().paths) {
       const auto file = OpenOrc(*this, path, {});
@@ -137,9 +136,6 @@ class OrcDatasource final : public FileDatasource {
     WriteColumns(options_.columns, &out);
     return out.Take();
   }
-
- private:
-  const OrcReadOptions options_;
 };
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include "headrace/datasource/block_shaper.h"
 #include "headrace/datasource/file_columns.h"
 #include "headrace/datasource/file_options.h"
+#include "headrace/datasource/files_source.h"
 #include "headrace/datasource/parquet_files.h"
 #include "headrace/datasource/parquet_layout.h"
 #include "headrace/datasource/parquet_memory.h"
@@ -22,7 +23,7 @@
 namespace headrace::datasource {
 namespace {
 
-class ParquetDatasource final : public Datasource {
+class ParquetDatasource final : public Datasource, public FilesSource {
  public:
   ParquetDatasource(std::shared_ptr<const ParquetFiles> files, ParquetReadOptions options)
       : files_(std::move(files)), options_(std::move(options)) {}
@@ -30,6 +31,14 @@ class ParquetDatasource final : public Datasource {
   std::string_view kind() const override { return "parquet"; }
   std::string name() const override { return "ReadParquet"; }
   std::vector<std::string> InputFiles() const override { return options_.files.paths; }
+  const FileReadOptions& files() const override { return options_.files; }
+
+  Result<DatasourcePtr> WithFiles(std::vector<io::ListedFile> files) const override {
+    ParquetReadOptions options = options_;
+    ARROW_ASSIGN_OR_RAISE(options.schema, FileSchema());
+    options.files.SetFiles(std::move(files));
+    return MakeParquetDatasource(std::move(options));
+  }
 
   Result<std::shared_ptr<arrow::Schema>> Schema() const override {
     ARROW_ASSIGN_OR_RAISE(const auto scan, Scan());
@@ -37,7 +46,7 @@ class ParquetDatasource final : public Datasource {
   }
 
   Result<std::optional<int64_t>> CountRows() const override {
-    if (options_.filter.valid()) return std::nullopt;
+    if (options_.filter.valid() || options_.files.listing != nullptr) return std::nullopt;
     int64_t rows = 0;
     ARROW_RETURN_NOT_OK(files_->ForEachFooter([&](int, const ParquetFooter& footer) {
       rows += footer.metadata->num_rows();
@@ -48,7 +57,7 @@ class ParquetDatasource final : public Datasource {
 
   Result<std::optional<std::vector<ColumnSummary>>> SummarizeColumn(
       const std::string& column) const override {
-    if (options_.filter.valid()) return std::nullopt;
+    if (options_.filter.valid() || options_.files.listing != nullptr) return std::nullopt;
     ARROW_ASSIGN_OR_RAISE(const auto schema, Schema());
     const auto of_all = schema->GetFieldByName(column);
     if (of_all == nullptr) return std::nullopt;
@@ -73,6 +82,7 @@ class ParquetDatasource final : public Datasource {
   }
 
   Result<std::optional<int64_t>> EstimateBytes() const override {
+    if (options_.files.listing != nullptr) return std::nullopt;
     ARROW_ASSIGN_OR_RAISE(const auto units, Units(/*target_max_block_size=*/0));
     int64_t bytes = 0;
     for (const RowGroupUnit& unit : units) bytes += unit.size_bytes;

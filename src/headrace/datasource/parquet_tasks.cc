@@ -52,7 +52,7 @@ Result<ParquetTask> ParquetTask::Deserialize(std::string_view payload) {
 int64_t WantedTasks(int64_t total_bytes, const ReadParallelism& parallelism) {
   if (parallelism.override_num_blocks) return *parallelism.override_num_blocks;
   const int64_t cpus = std::max(1, parallelism.num_cpus);
-  int64_t wanted = 2 * cpus;
+  int64_t wanted = std::min(2, parallelism.max_tasks_per_cpu) * cpus;
   if (parallelism.target_min_block_size > 0) {
     const int64_t most = std::max(parallelism.max_tasks_per_cpu * cpus, parallelism.min_num_blocks);
     wanted = std::max(wanted, std::min(most, total_bytes / parallelism.target_min_block_size));

@@ -2,6 +2,7 @@
 #include "headrace/datasource/registry.h"
 
 #include "headrace/datasource/image_datasource.h"
+#include "headrace/datasource/listing_datasource.h"
 #include "headrace/datasource/parquet_datasink.h"
 #include "headrace/datasource/parquet_datasource.h"
 #include "headrace/datasource/range_datasource.h"
@@ -25,6 +26,7 @@ constexpr Kind<DatasourcePtr> kSources[] = {
     {"binary", DeserializeBinaryDatasource},     {"numpy", DeserializeNumpyDatasource},
     {"arrow", DeserializeArrowDatasource},       {"orc", DeserializeOrcDatasource},
     {"tfrecord", DeserializeTfrecordDatasource}, {"webdataset", DeserializeWebDatasetDatasource},
+    {"listing", DeserializeListingDatasource},
 };
 
 constexpr Kind<DatasinkPtr> kSinks[] = {

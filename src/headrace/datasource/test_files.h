@@ -39,12 +39,9 @@ class DatasourceTest : public testing::Test {
 
   FileReadOptions Files(const std::string& name) const {
     FileReadOptions options;
-    const auto files = io::ListFiles({Path(name)}, {}, {});
+    auto files = io::ListFiles({{Path(name)}, {}}, {});
     EXPECT_TRUE(files.ok()) << files.status().ToString();
-    for (const auto& file : *files) {
-      options.paths.push_back(file.path);
-      options.sizes.push_back(file.size_bytes);
-    }
+    options.SetFiles(*std::move(files));
     return options;
   }
 

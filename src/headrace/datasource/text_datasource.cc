@@ -94,10 +94,9 @@ class LineReader final : public BlockReader {
   bool ended_ = false;
 };
 
-class TextDatasource final : public FileDatasource {
+class TextDatasource final : public FileFormat<TextDatasource, TextReadOptions> {
  public:
-  explicit TextDatasource(TextReadOptions options)
-      : FileDatasource(options.files), options_(std::move(options)) {}
+  using FileFormat::FileFormat;
 
   std::string_view kind() const override { return "text"; }
   std::string name() const override { return "ReadText"; }
@@ -122,9 +121,6 @@ class TextDatasource final : public FileDatasource {
     out.I64(options_.max_row_bytes);
     return out.Take();
   }
-
- private:
-  const TextReadOptions options_;
 };
 
 }  // namespace

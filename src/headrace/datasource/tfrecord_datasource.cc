@@ -113,10 +113,9 @@ class TfrecordReader final : public BlockReader {
   bool ended_ = false;
 };
 
-class TfrecordDatasource final : public FileDatasource {
+class TfrecordDatasource final : public FileFormat<TfrecordDatasource, TfrecordReadOptions> {
  public:
-  explicit TfrecordDatasource(TfrecordReadOptions options)
-      : FileDatasource(options.files), options_(std::move(options)) {}
+  using FileFormat::FileFormat;
 
   std::string_view kind() const override { return "tfrecord"; }
   std::string name() const override { return "ReadTFRecord"; }
@@ -135,9 +134,6 @@ class TfrecordDatasource final : public FileDatasource {
     WriteTfSchema(options_.schema, &out);
     return out.Take();
   }
-
- private:
-  const TfrecordReadOptions options_;
 };
 
 }  // namespace

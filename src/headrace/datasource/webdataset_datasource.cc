@@ -68,10 +68,9 @@ class WebDatasetReader final : public BlockReader {
   bool ended_ = false;
 };
 
-class WebDatasetDatasource final : public FileDatasource {
+class WebDatasetDatasource final : public FileFormat<WebDatasetDatasource, WebDatasetReadOptions> {
  public:
-  explicit WebDatasetDatasource(WebDatasetReadOptions options)
-      : FileDatasource(options.files), options_(std::move(options)) {}
+  using FileFormat::FileFormat;
 
   std::string_view kind() const override { return "webdataset"; }
   std::string name() const override { return "ReadWebDataset"; }
@@ -100,9 +99,6 @@ class WebDatasetDatasource final : public FileDatasource {
     out.I64(options_.max_image_pixels);
     return out.Take();
   }
-
- private:
-  const WebDatasetReadOptions options_;
 };
 
 }  // namespace

@@ -98,6 +98,9 @@ class TaskOperator {
   virtual int64_t expected_output_bytes() const = 0;
   /// Bytes that the running tasks are expected to put out still before each pauses or ends.
   virtual int64_t pending_output_bytes() const = 0;
+  /// Most bytes that its output may take until it is used, where that is less than a run allows:
+  /// what nobody waits for need not exist yet. < 0: not bounded by itself.
+  virtual int64_t max_store_bytes() const { return -1; }
   /// Input that running tasks hold.
   virtual int64_t running_input_bytes() const = 0;
   /// Working memory of one task, beside its input and output.

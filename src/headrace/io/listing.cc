@@ -14,9 +14,6 @@
 namespace headrace::io {
 namespace {
 
-// What S3 lists at a time.
-constexpr size_t kPageFiles = 1000;
-
 /// Whether `path` ends in one of `extensions`, whatever the case.
 bool HasExtension(std::string_view path, const std::vector<std::string>& extensions) {
   if (extensions.empty()) return true;
@@ -235,15 +232,30 @@ Status FileLister::NothingLeft() const {
                          " files have other extensions. Check 'file_extensions'.");
 }
 
-Result<std::vector<ListedFile>> ListFiles(const std::vector<std::string>& paths,
-                                          const ListOptions& options, const FileAccess& access) {
-  FileLister lister(paths, options, access);
+Result<std::vector<ListedFile>> ListFiles(const Listing& listing, const FileAccess& access) {
+  FileLister lister(listing.paths, listing.options, access);
   std::vector<ListedFile> files;
   while (true) {
     ARROW_ASSIGN_OR_RAISE(auto page, lister.Next());
     if (!page) return files;
     std::move(page->begin(), page->end(), std::back_inserter(files));
   }
+}
+
+Result<FirstFiles> ListFirstFiles(const Listing& listing, const FileAccess& access) {
+  FileLister lister(listing.paths, listing.options, access);
+  FirstFiles first;
+  while (first.files.size() <= kPageFiles) {
+    ARROW_ASSIGN_OR_RAISE(auto page, lister.Next());
+    if (!page) return first;
+    std::move(page->begin(), page->end(), std::back_inserter(first.files));
+  }
+  first.are_all = false;
+  for (size_t i = 1; i < kSampleFiles; ++i) {
+    first.files[i] = std::move(first.files[i * first.files.size() / kSampleFiles]);
+  }
+  first.files.resize(kSampleFiles);
+  return first;
 }
 
 }  // namespace headrace::io

@@ -59,8 +59,27 @@ class FileLister {
   class RemotePages;
 };
 
+/// What a FileLister is made of, for a read that lists while it reads.
+struct Listing {
+  std::vector<std::string> paths;
+  ListOptions options;
+};
+
 /// All files at once; see FileLister.
-Result<std::vector<ListedFile>> ListFiles(const std::vector<std::string>& paths,
-                                          const ListOptions& options, const FileAccess& access);
+Result<std::vector<ListedFile>> ListFiles(const Listing& listing, const FileAccess& access);
+
+/// The beginning of a listing.
+struct FirstFiles {
+  /// All files where one page has them, else a sample of the first page: its first file, and some
+  /// spread over the others.
+  std::vector<ListedFile> files;
+  bool are_all = true;
+};
+Result<FirstFiles> ListFirstFiles(const Listing& listing, const FileAccess& access);
+
+/// What a page has at most, and what S3 lists at a time.
+inline constexpr size_t kPageFiles = 1000;
+/// Of a page, when it is not all. Parquet opens each of them.
+inline constexpr size_t kSampleFiles = 64;
 
 }  // namespace headrace::io

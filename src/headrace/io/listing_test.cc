@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <set>
 
 #include "headrace/io/open_file.h"
 
@@ -37,7 +38,7 @@ class ListingTest : public ::testing::Test {
   std::vector<std::string> Names(const std::vector<std::string>& paths, ListOptions options = {}) {
     std::vector<std::string> full;
     for (const auto& path : paths) full.push_back(root_ + "/" + path);
-    auto files = ListFiles(full, options, {});
+    auto files = ListFiles({full, options}, {});
     EXPECT_TRUE(files.ok()) << files.status();
     std::vector<std::string> names;
     for (const auto& file : *files) names.push_back(file.path.substr(root_.size() + 1));
@@ -52,7 +53,7 @@ TEST_F(ListingTest, WalksDirectoriesAndSortsByPath) {
   Write("d/a.csv", "12345");
   Write("d/sub/deep/c.csv");
   EXPECT_THAT(Names({"d"}), ElementsAre("d/a.csv", "d/b.csv", "d/sub/deep/c.csv"));
-  auto files = ListFiles({root_ + "/d/a.csv"}, {}, {});
+  auto files = ListFiles({{root_ + "/d/a.csv"}, {}}, {});
   ASSERT_TRUE(files.ok());
   EXPECT_EQ(files->at(0).size_bytes, 5);
 }
@@ -101,7 +102,7 @@ TEST_F(ListingTest, FiltersByExtensionWhateverTheCase) {
 
 TEST_F(ListingTest, NamesTheMissingPath) {
   for (const std::string name : {"/nothing", "/nothing/*.csv"}) {
-    const Status status = ListFiles({root_ + name}, {}, {}).status();
+    const Status status = ListFiles({{root_ + name}, {}}, {}).status();
     EXPECT_TRUE(status.IsIOError());
     EXPECT_THAT(status.message(), HasSubstr(root_ + name));
     ASSERT_NE(GetErrorDetail(status), nullptr);
@@ -112,13 +113,13 @@ TEST_F(ListingTest, NamesTheMissingPath) {
 TEST_F(ListingTest, SaysWhyNoFileIsLeft) {
   Write("d/c.txt");
   std::filesystem::create_directories(root_ + "/empty");
-  auto extension = ListFiles({root_ + "/d"}, {.extensions = {"csv"}}, {}).status();
+  auto extension = ListFiles({{root_ + "/d"}, {.extensions = {"csv"}}}, {}).status();
   EXPECT_TRUE(extension.IsInvalid());
   EXPECT_THAT(extension.message(), HasSubstr("['csv']"));
-  EXPECT_THAT(ListFiles({root_ + "/empty"}, {}, {}).status().message(), HasSubstr("/empty"));
-  EXPECT_THAT(ListFiles({root_ + "/x"}, {.ignore_missing_paths = true}, {}).status().message(),
+  EXPECT_THAT(ListFiles({{root_ + "/empty"}, {}}, {}).status().message(), HasSubstr("/empty"));
+  EXPECT_THAT(ListFiles({{root_ + "/x"}, {.ignore_missing_paths = true}}, {}).status().message(),
               HasSubstr("ignore_missing_paths"));
-  EXPECT_TRUE(ListFiles({}, {}, {}).status().IsInvalid());
+  EXPECT_TRUE(ListFiles({}, {}).status().IsInvalid());
 }
 
 TEST_F(ListingTest, SkipsMissingPathsWhenAsked) {
@@ -158,8 +159,8 @@ TEST_F(ListingTest, ListsAFileOnceThatAGlobMatchesTwice) {
 
 TEST_F(ListingTest, AcceptsLocalAndFileUris) {
   Write("a b.csv");
-  auto local = ListFiles({"local://" + root_ + "/a b.csv"}, {}, {});
-  auto file = ListFiles({"file://" + root_ + "/a%20b.csv"}, {}, {});
+  auto local = ListFiles({{"local://" + root_ + "/a b.csv"}, {}}, {});
+  auto file = ListFiles({{"file://" + root_ + "/a%20b.csv"}, {}}, {});
   ASSERT_TRUE(local.ok() && file.ok());
   EXPECT_EQ(local->at(0).path, root_ + "/a b.csv");
   EXPECT_EQ(file->at(0).path, root_ + "/a b.csv");
@@ -186,6 +187,24 @@ TEST_F(ListingTest, OpensCompressedFilesBySuffix) {
     auto plain = *OpenStream(path, {}, {});
     EXPECT_LT((*plain->Read(200000))->size(), 1000) << suffix;
   }
+}
+
+TEST_F(ListingTest, TheBeginningIsAllFilesOrASampleOfTheFirstPage) {
+  for (size_t i = 0; i < kPageFiles; ++i) Write("d/" + std::to_string(10000 + i));
+  auto all = ListFirstFiles({{root_ + "/d"}, {}}, {});
+  ASSERT_TRUE(all.ok()) << all.status();
+  EXPECT_TRUE(all->are_all);
+  EXPECT_EQ(all->files.size(), kPageFiles);
+  Write("d/99999");
+  auto some = ListFirstFiles({{root_ + "/d"}, {}}, {});
+  ASSERT_TRUE(some.ok()) << some.status();
+  EXPECT_FALSE(some->are_all);
+  ASSERT_EQ(some->files.size(), kSampleFiles);
+  EXPECT_EQ(some->files.front().path, root_ + "/d/10000");
+  EXPECT_GT(some->files.back().path, root_ + "/d/10900");
+  std::set<std::string> paths;
+  for (const ListedFile& file : some->files) paths.insert(file.path);
+  EXPECT_EQ(paths.size(), kSampleFiles) << "each once";
 }
 
 TEST_F(ListingTest, OpenNamesTheMissingFile) {

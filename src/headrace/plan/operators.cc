@@ -4,8 +4,29 @@
 #include <algorithm>
 
 #include "headrace/block/schema.h"
+#include "headrace/datasource/files_source.h"
 
 namespace headrace::plan {
+
+Read::Read(DatasourcePtr source, std::optional<int64_t> override_num_blocks, MapOptions options,
+           int64_t limit_rows)
+    : LogicalOperator(datasource::AsListedSource(*source) == nullptr
+                          ? std::vector<LogicalOperatorPtr>{}
+                          : std::vector<LogicalOperatorPtr>{std::make_shared<ListFiles>()}),
+      source_(std::move(source)),
+      override_num_blocks_(override_num_blocks),
+      options_(std::move(options)),
+      limit_rows_(limit_rows) {}
+
+std::string_view Read::type() const { return inputs().empty() ? "Read" : "ReadFiles"; }
+
+std::string Read::name() const {
+  return inputs().empty() ? source_->name() : datasource::ReadFilesName(*source_);
+}
+
+LogicalOperatorPtr ListFiles::WithInputs(std::vector<LogicalOperatorPtr>) const {
+  return std::make_shared<ListFiles>();
+}
 
 LogicalOperatorPtr Read::WithInputs(std::vector<LogicalOperatorPtr>) const {
   return std::make_shared<Read>(source_, override_num_blocks_, options_, limit_rows_);

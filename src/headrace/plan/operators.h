@@ -12,18 +12,14 @@
 
 namespace headrace::plan {
 
-/// Rows from a Datasource.
+/// Rows from a Datasource. Where that lists its files while it reads (datasource::AsListedSource),
+/// "ReadFiles" with an input, ListFiles: planned as two operators, but one here.
 class Read final : public LogicalOperator {
  public:
   Read(DatasourcePtr source, std::optional<int64_t> override_num_blocks, MapOptions options,
-       int64_t limit_rows = -1)
-      : LogicalOperator({}),
-        source_(std::move(source)),
-        override_num_blocks_(override_num_blocks),
-        options_(std::move(options)),
-        limit_rows_(limit_rows) {}
-  std::string_view type() const override { return "Read"; }
-  std::string name() const override { return source_->name(); }
+       int64_t limit_rows = -1);
+  std::string_view type() const override;
+  std::string name() const override;
   LogicalOperatorPtr WithInputs(std::vector<LogicalOperatorPtr>) const override;
   const DatasourcePtr& source() const { return source_; }
   std::optional<int64_t> override_num_blocks() const { return override_num_blocks_; }
@@ -36,6 +32,14 @@ class Read final : public LogicalOperator {
   std::optional<int64_t> override_num_blocks_;
   MapOptions options_;
   int64_t limit_rows_;
+};
+
+/// The files of a Read: says in a plan that they are listed while they are read.
+class ListFiles final : public LogicalOperator {
+ public:
+  ListFiles() : LogicalOperator({}) {}
+  std::string_view type() const override { return "ListFiles"; }
+  LogicalOperatorPtr WithInputs(std::vector<LogicalOperatorPtr>) const override;
 };
 
 /// Blocks that are kept where a plan cannot look. It knows what is here; the planner knows the

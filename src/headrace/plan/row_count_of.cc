@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "headrace/datasource/files_source.h"
 #include "headrace/plan/operators.h"
 #include "headrace/plan/shuffle_operators.h"
 
@@ -43,14 +44,18 @@ Result<Count64> SizeOfLimit(const Limit& limit) {
                               static_cast<double>(*rows));
 }
 
-void CollectFiles(const LogicalOperatorPtr& node, std::unordered_set<std::string>* seen,
-                  std::vector<std::string>* out) {
+Status CollectFiles(const LogicalOperatorPtr& node, std::unordered_set<std::string>* seen,
+                    std::vector<std::string>* out) {
   if (const auto* read = As<Read>(node)) {
-    for (std::string& file : read->source()->InputFiles()) {
+    ARROW_ASSIGN_OR_RAISE(auto files, datasource::AllInputFiles(*read->source()));
+    for (std::string& file : files) {
       if (seen->insert(file).second) out->push_back(std::move(file));
     }
   }
-  for (const LogicalOperatorPtr& input : node->inputs()) CollectFiles(input, seen, out);
+  for (const LogicalOperatorPtr& input : node->inputs()) {
+    ARROW_RETURN_NOT_OK(CollectFiles(input, seen, out));
+  }
+  return Status::OK();
 }
 
 }  // namespace
@@ -86,10 +91,10 @@ Result<Count64> SizeEstimateOf(const LogicalOperatorPtr& root) {
   return SumOverInputs(*root, SizeEstimateOf);
 }
 
-std::vector<std::string> InputFilesOf(const LogicalOperatorPtr& root) {
+Result<std::vector<std::string>> InputFilesOf(const LogicalOperatorPtr& root) {
   std::unordered_set<std::string> seen;
   std::vector<std::string> files;
-  CollectFiles(root, &seen, &files);
+  ARROW_RETURN_NOT_OK(CollectFiles(root, &seen, &files));
   return files;
 }
 

@@ -20,6 +20,6 @@ Result<std::optional<int64_t>> RowCountOf(const LogicalOperatorPtr& root);
 Result<std::optional<int64_t>> SizeEstimateOf(const LogicalOperatorPtr& root);
 
 /// Files that `root` reads, each once, in order.
-std::vector<std::string> InputFilesOf(const LogicalOperatorPtr& root);
+Result<std::vector<std::string>> InputFilesOf(const LogicalOperatorPtr& root);
 
 }  // namespace headrace::plan

@@ -34,7 +34,7 @@ TEST(SizeEstimateOfTest, TakesTheShareOfALimit) {
 TEST(InputFilesOfTest, NamesEachFileOnce) {
   const auto both =
       std::make_shared<Union>(std::vector<LogicalOperatorPtr>{ReadSample(), ReadSample()});
-  EXPECT_THAT(InputFilesOf(Opaque(both)), ::testing::ElementsAre("memory"));
+  EXPECT_THAT(InputFilesOf(Opaque(both)).ValueOrDie(), ::testing::ElementsAre("memory"));
 }
 
 }  // namespace

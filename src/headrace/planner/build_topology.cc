@@ -46,6 +46,12 @@ int64_t ExpectedHeapBytes(const PhysicalNode& node, int64_t block_bytes) {
   return node.reader_heap_bytes + node.step_heap_bytes + (node.steps.size() > 1 ? blocks : 0);
 }
 
+/// How far a list of files gets ahead of those who read them, in names and sizes (about a hundred
+/// bytes each): some thousands of files for each slot, while a task reads a thousand at most.
+constexpr int64_t kListedAheadBytes = 256 << 10;
+/// A lister pauses after so much, if it is that far ahead.
+constexpr int64_t kListedPauseBytes = 64 << 10;
+
 /// Nobody can tell where a block of `node` ended: its consumer cuts rows anew.
 bool BordersAreLost(const PhysicalNode& node, const PhysicalNode* consumer) {
   if (consumer == nullptr || node.keep_small_blocks) return false;
@@ -87,6 +93,13 @@ std::unique_ptr<exec::PhysicalOperator> MakeMapOperator(PhysicalNode& node,
   options.max_unread_blocks = context.data.max_blocks_in_streaming_gen_buffer;
   options.eager_free = context.data.eager_free;
   options.write_id = context.write_id;
+  if (node.lists_files) {
+    options.resources.cpu = 0;  // it waits for storage, and the readers wait for it
+    options.max_store_bytes = kListedAheadBytes * std::max(1, context.num_cpus);
+    options.target_min_block_size = kListedPauseBytes;
+    options.expected_output_bytes = kListedPauseBytes;
+    errors = nullptr;
+  }
   options.max_retries = static_cast<int>(context.data.max_task_retries);
   options.errors = std::move(errors);
   if (!node.compute.actors) {

@@ -44,6 +44,9 @@ struct PhysicalNode {
   int64_t rows_per_read_task = -1;
   /// The user gave the number of its blocks: small ones must not be joined.
   bool keep_small_blocks = false;
+  /// Its rows name the files that the next operator reads: it runs little ahead of it, beside the
+  /// slots of the run, and an error of it is not a lost block.
+  bool lists_files = false;
   /// The number of rows out may differ from that in.
   bool may_change_row_count = false;
   /// Its first function asked for batches of this many rows; 0: none did.

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <numeric>
 #include <span>
 
+#include "headrace/datasource/files_source.h"
+#include "headrace/datasource/listing_datasource.h"
 #include "headrace/plan/operators.h"
 #include "headrace/planner/planner.h"
 #include "headrace/planner/stored_refs.h"
+#include "headrace/worker/steps/read_files_step.h"
 #include "headrace/worker/steps/read_step.h"
 
 namespace headrace::planner {
@@ -29,20 +33,118 @@ Result<std::vector<task::RefBundle>> Describe(std::span<const ReadTask> tasks,
   return bundles;
 }
 
+PhysicalNodePtr MakeInputNode() {
+  auto input = std::make_unique<PhysicalNode>();
+  input->kind = PhysicalNode::Kind::kInput;
+  input->name = "Input";
+  return input;
+}
+
+/// A map node over `input` with `step`, which reads.
+PhysicalNodePtr MakeReadNode(const plan::Read& read, worker::StepSpecPtr step,
+                             PhysicalNodePtr input) {
+  PhysicalNodePtr out = MakeMapNode(read.name(), std::move(step), std::move(input));
+  ApplyMapOptions(read.options(), out.get());
+  out->reads = true;
+  out->may_change_row_count = true;
+  return out;
+}
+
+int64_t TargetBytes(const plan::Read& read, const PlanContext& context) {
+  return read.options().target_max_block_size.value_or(context.data.target_max_block_size);
+}
+
+/// What one of `tasks` takes, and all of them give: for the scheduler.
+struct ReadSizes {
+  int64_t heap_bytes = -1;
+  int64_t output_bytes = 0;
+};
+
+ReadSizes SizesOf(std::span<const ReadTask> tasks) {
+  ReadSizes sizes;
+  for (const ReadTask& task : tasks) {
+    sizes.output_bytes += std::max<int64_t>(0, task.size_bytes);
+    sizes.heap_bytes = std::max(sizes.heap_bytes, task.heap_bytes);
+  }
+  return sizes;
+}
+
+/// What is known of the files of a listing before they are listed: that they are like `sample`.
+struct FileEstimate {
+  ReadSizes sample;
+  int64_t bytes_per_file = 0;  // in memory; 0: unknown
+  datasource::ListingCuts cuts;
+};
+
+Result<FileEstimate> EstimateFiles(const plan::Read& read, const datasource::FileReadOptions& files,
+                                   const PlanContext& context) {
+  FileEstimate estimate;
+  estimate.cuts.num_slots = std::max(1, context.num_cpus);
+  if (context.dry_run) return estimate;
+  const int64_t target_bytes = TargetBytes(read, context);
+  const auto parallelism = worker::ReadFilesStepSpec::ParallelismOf(
+      target_bytes, context.data.target_min_block_size, context.data.streaming_read_buffer_size);
+  ARROW_ASSIGN_OR_RAISE(const auto tasks, read.source()->PlanReadTasks(parallelism));
+  estimate.sample = SizesOf(tasks);
+  const int64_t in_memory = estimate.sample.output_bytes;
+  if (in_memory <= 0) return estimate;
+  estimate.bytes_per_file = in_memory / static_cast<int64_t>(files.paths.size());
+  const int64_t on_disk = std::accumulate(files.sizes.begin(), files.sizes.end(), int64_t{0});
+  // 0: no limit. A list is then cut by the number of files alone.
+  const double in_block = static_cast<double>(target_bytes > 0 ? target_bytes : INT64_MAX / 2);
+  estimate.cuts.max_bytes = std::max<int64_t>(
+      1,
+      static_cast<int64_t>(std::min(in_block * static_cast<double>(std::max<int64_t>(1, on_disk)) /
+                                        static_cast<double>(in_memory),
+                                    static_cast<double>(INT64_MAX / 2))));
+  return estimate;
+}
+
+/// ListFiles -> ReadFiles.
+Result<PhysicalNodePtr> PlanReadFiles(const plan::Read& read,
+                                      const datasource::FileReadOptions& files,
+                                      const PlanContext& context) {
+  ARROW_ASSIGN_OR_RAISE(const FileEstimate estimate, EstimateFiles(read, files, context));
+  ARROW_ASSIGN_OR_RAISE(DatasourcePtr listing, datasource::MakeListingDatasource(
+                                                   files.listing, files.access, estimate.cuts));
+  ARROW_ASSIGN_OR_RAISE(const auto tasks, listing->PlanReadTasks({}));
+  PhysicalNodePtr input = MakeInputNode();
+  if (!context.dry_run) {
+    ARROW_ASSIGN_OR_RAISE(input->bundles, Describe(tasks, *context.store));
+  }
+  PhysicalNodePtr list = MakeMapNode(
+      listing->name(), std::make_shared<worker::ReadStepSpec>(listing, -1), std::move(input));
+  list->reads = true;
+  list->lists_files = true;
+  list->reader_heap_bytes = SizesOf(tasks).heap_bytes;
+
+  const int64_t heap_bytes = estimate.sample.heap_bytes;
+  PhysicalNodePtr out = MakeReadNode(
+      read,
+      std::make_shared<worker::ReadFilesStepSpec>(read.source(), read.limit_rows(), heap_bytes),
+      std::move(list));
+  out->one_bundle_per_task = true;  // the lister has cut them
+  out->reader_heap_bytes = heap_bytes;
+  if (estimate.bytes_per_file > 0) {
+    out->expected_output_bytes =
+        std::min(TargetBytes(read, context), estimate.bytes_per_file * estimate.cuts.max_files);
+  }
+  return out;
+}
+
 }  // namespace
 
 Result<PhysicalNodePtr> PlanRead(const plan::LogicalOperatorPtr& node, const PlanContext& context) {
   const auto& read = *plan::As<plan::Read>(node);
-  auto input = std::make_unique<PhysicalNode>();
-  input->kind = PhysicalNode::Kind::kInput;
-  input->name = "Input";
+  if (const auto* files = datasource::AsListedSource(*read.source())) {
+    return PlanReadFiles(read, files->files(), context);
+  }
+  PhysicalNodePtr input = MakeInputNode();
   int64_t min_rows = -1;
-  int64_t bytes = 0;
-  int64_t heap_bytes = -1;
+  ReadSizes sizes;
   if (!context.dry_run) {
     ReadParallelism parallelism;
-    parallelism.target_max_block_size =
-        read.options().target_max_block_size.value_or(context.data.target_max_block_size);
+    parallelism.target_max_block_size = TargetBytes(read, context);
     parallelism.target_min_block_size = context.data.target_min_block_size;
     // Ray's default serves a cluster: on one machine many tiny tasks only cost. A number that the
     // user has set is a wish.
@@ -57,23 +159,19 @@ Result<PhysicalNodePtr> PlanRead(const plan::LogicalOperatorPtr& node, const Pla
     ARROW_ASSIGN_OR_RAISE(const auto tasks, read.source()->PlanReadTasks(parallelism));
     ARROW_ASSIGN_OR_RAISE(input->bundles, Describe(tasks, *context.store));
     if (!tasks.empty()) min_rows = tasks.front().num_rows;
-    for (const ReadTask& task : tasks) {
-      min_rows = std::min(min_rows, task.num_rows);
-      bytes += std::max<int64_t>(0, task.size_bytes);
-      heap_bytes = std::max(heap_bytes, task.heap_bytes);
-    }
+    for (const ReadTask& task : tasks) min_rows = std::min(min_rows, task.num_rows);
+    sizes = SizesOf(tasks);
   }
   const auto num_tasks = static_cast<int64_t>(input->bundles.size());
-  PhysicalNodePtr out = MakeMapNode(
-      read.name(), std::make_shared<worker::ReadStepSpec>(read.source(), read.limit_rows()),
-      std::move(input));
-  ApplyMapOptions(read.options(), out.get());
-  out->reads = true;
+  PhysicalNodePtr out =
+      MakeReadNode(read, std::make_shared<worker::ReadStepSpec>(read.source(), read.limit_rows()),
+                   std::move(input));
   out->rows_per_read_task = min_rows;
-  out->may_change_row_count = true;
   out->keep_small_blocks = read.override_num_blocks().has_value();
-  out->reader_heap_bytes = heap_bytes;
-  if (num_tasks > 0 && bytes > 0) out->expected_output_bytes = bytes / num_tasks;
+  out->reader_heap_bytes = sizes.heap_bytes;
+  if (num_tasks > 0 && sizes.output_bytes > 0) {
+    out->expected_output_bytes = sizes.output_bytes / num_tasks;
+  }
   return out;
 }
 

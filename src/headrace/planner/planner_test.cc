@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "headrace/datasource/file_options.h"
 #include "headrace/plan/operators.h"
 #include "headrace/testkit/blocks.h"
 
@@ -85,6 +86,31 @@ TEST_F(PlannerTest, TheContextBoundsPoolsWithoutASize) {
   EXPECT_EQ(node->compute.max_size, 3);
   actors.compute.size = 1;
   EXPECT_EQ(LowerIt(Python(Data(), 0, actors))->compute.max_size, -1);
+}
+
+TEST_F(PlannerTest, FilesThatAreListedWhileTheyAreReadTakeTwoOperators) {
+  datasource::TextReadOptions text;
+  text.files.SetFiles({{"/no/a.txt", 10}, {"/no/b.txt", 30}});
+  const auto plan_of = [&] {
+    const auto source = datasource::MakeTextDatasource(text).ValueOrDie();
+    const auto read = std::make_shared<plan::Read>(source, std::nullopt, plan::MapOptions{});
+    return Python(read, 0);
+  };
+  EXPECT_EQ(ToTreeString(*FuseOperators(LowerIt(plan_of()))),
+            "TaskPoolMapOperator[ReadText->MapBatches(f)]\n+- InputDataBuffer[Input]\n");
+  text.files.listing = std::make_shared<io::Listing>();
+  EXPECT_EQ(plan::ToTreeString(plan_of()),
+            "MapBatches[MapBatches(f)]\n+- ReadFiles[ReadFilesText]\n   +- ListFiles[ListFiles]\n");
+  const auto node = FuseOperators(LowerIt(plan_of()));
+  EXPECT_EQ(ToTreeString(*node),
+            "TaskPoolMapOperator[ReadFilesText->MapBatches(f)]\n"
+            "+- TaskPoolMapOperator[ListFiles]\n   +- InputDataBuffer[Input]\n");
+  EXPECT_GT(node->reader_heap_bytes, 0) << "the sample tells";
+  EXPECT_EQ(node->expected_output_bytes, 20 * static_cast<int64_t>(io::kPageFiles));
+  const PhysicalNode& input = *node->inputs[0]->inputs[0];
+  EXPECT_EQ(input.bundles.size(), 1) << "one task lists";
+  context_.dry_run = true;
+  EXPECT_TRUE(LowerIt(plan_of())->inputs[0]->inputs[0]->inputs[0]->bundles.empty());
 }
 
 TEST_F(PlannerTest, TheTopologyHasTheOperatorsInOrder) {

@@ -8,6 +8,7 @@
 #include "headrace/worker/steps/map_steps.h"
 #include "headrace/worker/steps/native_steps.h"
 #include "headrace/worker/steps/partition_steps.h"
+#include "headrace/worker/steps/read_files_step.h"
 #include "headrace/worker/steps/read_step.h"
 #include "headrace/worker/steps/shuffle_steps.h"
 #include "headrace/worker/steps/sort_steps.h"
@@ -18,6 +19,7 @@ namespace headrace::worker {
 
 Result<StepSpecPtr> DeserializeStep(std::string_view kind, WireReader* in) {
   if (kind == ReadStepSpec::kKind) return ReadStepSpec::Deserialize(in);
+  if (kind == ReadFilesStepSpec::kKind) return ReadFilesStepSpec::Deserialize(in);
   if (kind == BatchStepSpec::kKind) return BatchStepSpec::Deserialize(in);
   if (kind == PythonStepSpec::kKind) return PythonStepSpec::Deserialize(in);
   if (kind == FilterStepSpec::kKind) return FilterStepSpec::Deserialize(in);

@@ -39,6 +39,7 @@ struct MapOperatorOptions {
   std::string write_id;
   int max_retries = 3;                   // of a task whose worker died
   int64_t max_queued_bytes = 512 << 20;  // input is refused above this
+  int64_t max_store_bytes = -1;          // as TaskOperator::max_store_bytes
   std::shared_ptr<ErrorBudget> errors;
 };
 
@@ -74,6 +75,7 @@ class MapOperator : public PhysicalOperator, public TaskOperator {
   int64_t max_running() const override { return options_.max_running; }
   int64_t expected_output_bytes() const override;
   int64_t pending_output_bytes() const override { return pending_bytes_; }
+  int64_t max_store_bytes() const override { return options_.max_store_bytes; }
   int64_t running_input_bytes() const override { return running_input_bytes_; }
   int64_t expected_heap_bytes() const override;
   int64_t tasks_done() const override { return tasks_done_; }

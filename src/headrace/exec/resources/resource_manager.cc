@@ -83,6 +83,12 @@ bool ResourceManager::FeedsBlocking(const Topology::Node& node) const {
 }
 
 int64_t ResourceManager::StoreBudget(const Topology::Node& node) const {
+  const int64_t budget = SharedBudget(node);
+  const int64_t most = node.tasks == nullptr ? -1 : node.tasks->max_store_bytes();
+  return most < 0 ? budget : std::min(budget, most - StoreUsage(node));
+}
+
+int64_t ResourceManager::SharedBudget(const Topology::Node& node) const {
   if (FeedsBlocking(node)) return std::numeric_limits<int64_t>::max();
   const int64_t limit = limits_.object_store_bytes;
   const auto shares = [&](const Topology::Node& other) {

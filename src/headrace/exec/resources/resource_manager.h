@@ -35,8 +35,8 @@ class ResourceManager {
   /// The same and what its running tasks are expected to add before they pause or end.
   int64_t StoreUsage(const Topology::Node& node) const;
   /// Bytes that `node` may still add: what is left of its reserved part plus what is left of the
-  /// part that all share, first come first served. Who feeds an operator that has to take all its
-  /// input first is not bounded: what it holds can be spilled.
+  /// part that all share, first come first served, and no more than its own bound. Who feeds an
+  /// operator that has to take all its input first is not bounded: what it holds can be spilled.
   int64_t StoreBudget(const Topology::Node& node) const;
   /// The object store holds more in memory than it should: what is spilled is not yet on disk.
   bool StoreIsFull() const { return store_is_full_; }
@@ -53,6 +53,8 @@ class ResourceManager {
   const ResourceLimits& limits() const { return limits_; }
 
  private:
+  /// The same without a bound of its own.
+  int64_t SharedBudget(const Topology::Node& node) const;
   /// What `node` puts out goes to an operator that takes all its input first, through no other
   /// task.
   bool FeedsBlocking(const Topology::Node& node) const;

@@ -65,6 +65,20 @@ TEST_F(ResourceManagerTest, WhoNeedsNoGpuIsNotHeldBackByTooManyGpuActors) {
   EXPECT_TRUE(resources.Fits({1, 0, 0}));
 }
 
+TEST_F(ResourceManagerTest, AnOperatorMayBoundWhatIsKeptOfIt) {
+  builder_.Range(10, 2);
+  builder_.Map("a", [](auto& options) { options.max_store_bytes = 250; });
+  builder_.Map("b");
+  Topology topology = builder_.Build();
+  const ResourceManager resources({.slots = {2, 0, 0}, .object_store_bytes = 1000}, topology);
+  Topology::Node& a = topology.nodes()[1];
+  EXPECT_EQ(resources.StoreBudget(a), 250);
+  EXPECT_GT(resources.StoreBudget(topology.nodes()[2]), 250);
+  ASSERT_TRUE(a.op->AddInput(testkit::IotaBundle(*store_, 1), 0).ok());
+  a.tasks->StartTask();
+  EXPECT_EQ(resources.StoreBudget(a), 150) << "a task is expected to give 100 bytes";
+}
+
 TEST_F(ResourceManagerTest, StoreUsageCountsWaitingAndExpectedBytes) {
   builder_.Range(10, 2);
   builder_.Map("a");

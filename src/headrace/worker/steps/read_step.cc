@@ -4,11 +4,10 @@
 #include <arrow/array/array_binary.h>
 #include <arrow/buffer.h>
 
-#include <algorithm>
 #include <limits>
 
 #include "headrace/datasource/registry.h"
-#include "headrace/store/memory_ledger.h"
+#include "headrace/worker/steps/read_tasks.h"
 
 namespace headrace::worker {
 namespace {
@@ -32,27 +31,10 @@ ReadTask ReadTaskFrom(std::string_view bytes, Status* status) {
 class ReadStep final : public Step {
  public:
   ReadStep(DatasourcePtr source, int64_t limit_rows, const StepContext& context)
-      : source_(std::move(source)), limit_rows_(limit_rows) {
-    options_.pool = context.pool;
-    options_.num_threads = std::max(1, static_cast<int>(context.num_cpus));
-    options_.max_errored_files = context.max_errored_files;
-    options_.buffer_bytes = context.read_buffer_bytes;
-    options_.cancelled = context.cancelled;
-    if (context.memory != nullptr) {
-      options_.hold_memory = [ledger = context.memory,
-                              cancelled = context.cancelled](int64_t bytes) -> Result<MemoryHold> {
-        ARROW_ASSIGN_OR_RAISE(auto held, ledger->WaitFor(bytes, [cancelled] {
-          return cancelled != nullptr && cancelled->load(std::memory_order_relaxed);
-        }));
-        return std::make_shared<store::MemoryLedger::Reservation>(std::move(held));
-      };
-    }
-  }
+      : source_(std::move(source)), reads_(limit_rows, context) {}
 
   Status Begin(const TaskInfo& task) override {
-    options_.target_max_block_size = task.target_max_block_size;
-    options_.target_min_block_size = task.target_min_block_size;
-    rows_left_ = limit_rows_ < 0 ? std::numeric_limits<int64_t>::max() : limit_rows_;
+    reads_.Begin(task);
     return Status::OK();
   }
 
@@ -61,39 +43,21 @@ class ReadStep final : public Step {
       return Status::Invalid("a read step takes descriptions of read tasks");
     }
     const auto& tasks = static_cast<const arrow::BinaryArray&>(*block.batch()->column(0));
-    for (int64_t i = 0; i < tasks.length() && rows_left_ > 0 && !out.full(); ++i) {
+    for (int64_t i = 0; i < tasks.length() && !WantsNoMore() && !out.full(); ++i) {
       Status parsed;
       const ReadTask task = ReadTaskFrom(tasks.GetView(i), &parsed);
       ARROW_RETURN_NOT_OK(parsed);
-      ARROW_RETURN_NOT_OK(ReadOne(task, out));
+      ARROW_RETURN_NOT_OK(reads_.Read(*source_, task, out));
     }
     return Status::OK();
   }
 
-  bool WantsNoMore() const override { return rows_left_ <= 0; }
+  bool WantsNoMore() const override { return reads_.WantsNoMore(); }
   bool sizes_blocks() const override { return source_->sizes_blocks(); }
 
  private:
-  Status ReadOne(const ReadTask& task, BlockSink& out) {
-    options_.limit_rows = limit_rows_ < 0 ? -1 : rows_left_;
-    ARROW_ASSIGN_OR_RAISE(auto reader, source_->Open(task, options_));
-    while (rows_left_ > 0 && !out.full()) {
-      if (options_.cancelled != nullptr && options_.cancelled->load(std::memory_order_relaxed)) {
-        return MakeError(arrow::StatusCode::Cancelled, ErrorKind::kCancelled, "read was cancelled");
-      }
-      ARROW_ASSIGN_OR_RAISE(std::optional<Block> block, reader->Next());
-      if (!block) break;
-      if (block->num_rows() > rows_left_) block = block->Slice(0, rows_left_);
-      rows_left_ -= block->num_rows();
-      ARROW_RETURN_NOT_OK(out.Put(*std::move(block)));
-    }
-    return Status::OK();
-  }
-
   const DatasourcePtr source_;
-  const int64_t limit_rows_;
-  ReadOptions options_;
-  int64_t rows_left_ = 0;
+  TaskReads reads_;
 };
 
 }  // namespace
