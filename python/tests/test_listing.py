@@ -221,6 +221,14 @@ def test_rows_keep_their_order_through_functions(lines):
     assert [row["number"] for row in ds.iter_rows()] == list(range(2500))
 
 
+def test_blocks_come_in_random_order_where_that_is_asked_for(lines):
+    ds = ray.data.read_text(lines).randomize_block_order(seed=3)
+    rows = [row["text"] for row in ds.iter_rows()]
+    assert rows != names_of(2500)
+    assert sorted(rows) == names_of(2500)
+    assert rows == [row["text"] for row in ds.iter_rows()]
+
+
 def test_the_lister_stops_when_a_limit_is_reached(tmp_path):
     """The pages behind a missing path are never asked for, so the run does not fail."""
     for name in names_of(COUNT):

@@ -12,10 +12,17 @@ using Kind = PhysicalNode::Kind;
 
 /// Puts the order into what is read first: a read over shuffled descriptions reads in that order.
 PhysicalNodePtr PlanBlockOrder(uint64_t seed, PhysicalNodePtr input) {
-  PhysicalNode* source = input.get();
-  while (source->kind == Kind::kMap) source = source->inputs.front().get();
-  if (source->kind == Kind::kInput) {
-    exec::BlockOrderOperator::Shuffle(&source->bundles, seed);
+  PhysicalNodePtr* source = &input;
+  while ((*source)->kind == Kind::kMap && !(*source)->lists_files) {
+    source = &(*source)->inputs.front();
+  }
+  if ((*source)->lists_files) {  // the lists get the order, once there are all of them
+    *source =
+        MakeOperatorNode(std::make_unique<exec::BlockOrderOperator>(seed), std::move(*source));
+    return input;
+  }
+  if ((*source)->kind == Kind::kInput) {
+    exec::BlockOrderOperator::Shuffle(&(*source)->bundles, seed);
     return input;
   }
   return MakeOperatorNode(std::make_unique<exec::BlockOrderOperator>(seed), std::move(input));
