@@ -18,6 +18,9 @@ namespace {
 /// Descriptions of read tasks share blocks: there may be a million, and an object costs a kilobyte.
 constexpr size_t kTasksPerBlock = 256;
 
+/// Of files in one task, where what is read of them is next to nothing.
+constexpr double kMostListedBytes = 1e15;
+
 /// One bundle of one row for each of `tasks`.
 Result<std::vector<task::RefBundle>> Describe(std::span<const ReadTask> tasks,
                                               store::ObjectStore& store) {
@@ -89,14 +92,11 @@ Result<FileEstimate> EstimateFiles(const plan::Read& read, const datasource::Fil
   const int64_t in_memory = estimate.sample.output_bytes;
   if (in_memory <= 0) return estimate;
   estimate.bytes_per_file = in_memory / static_cast<int64_t>(files.paths.size());
+  if (target_bytes <= 0) return estimate;
   const int64_t on_disk = std::accumulate(files.sizes.begin(), files.sizes.end(), int64_t{0});
-  // 0: no limit. A list is then cut by the number of files alone.
-  const double in_block = static_cast<double>(target_bytes > 0 ? target_bytes : INT64_MAX / 2);
-  estimate.cuts.max_bytes = std::max<int64_t>(
-      1,
-      static_cast<int64_t>(std::min(in_block * static_cast<double>(std::max<int64_t>(1, on_disk)) /
-                                        static_cast<double>(in_memory),
-                                    static_cast<double>(INT64_MAX / 2))));
+  const double of_block = static_cast<double>(target_bytes) * static_cast<double>(on_disk) /
+                          static_cast<double>(in_memory);
+  estimate.cuts.max_bytes = static_cast<int64_t>(std::clamp(of_block, 1.0, kMostListedBytes));
   return estimate;
 }
 
@@ -126,8 +126,11 @@ Result<PhysicalNodePtr> PlanReadFiles(const plan::Read& read,
   out->one_bundle_per_task = true;  // the lister has cut them
   out->reader_heap_bytes = heap_bytes;
   if (estimate.bytes_per_file > 0) {
-    out->expected_output_bytes =
-        std::min(TargetBytes(read, context), estimate.bytes_per_file * estimate.cuts.max_files);
+    out->expected_output_bytes = estimate.bytes_per_file * estimate.cuts.max_files;
+    const int64_t target_bytes = TargetBytes(read, context);
+    if (target_bytes > 0) {
+      out->expected_output_bytes = std::min(out->expected_output_bytes, target_bytes);
+    }
   }
   return out;
 }
