@@ -145,7 +145,10 @@ Status CommitLog::Save() const {
   ARROW_ASSIGN_OR_RAISE(const auto file, directory_.filesystem->OpenOutputStream(unfinished));
   ARROW_RETURN_NOT_OK(file->Write(text));
   ARROW_RETURN_NOT_OK(file->Close());
-  ARROW_RETURN_NOT_OK(io::MakeDurable(directory_, unfinished));
+  // What the log names has to outlive a loss of power when the log does.
+  std::vector<std::string> written{unfinished};
+  for (const Move& move : moves) written.push_back(move.from);
+  ARROW_RETURN_NOT_OK(io::MakeAllDurable(directory_, written));
   ARROW_RETURN_NOT_OK(directory_.filesystem->Move(unfinished, LogPath(kCommitting)));
   return io::MakeDurable(directory_, directory_.path);
 }

@@ -137,8 +137,8 @@ Result<std::string> StagedFiles::Finish() {
   out.Str(extension_);
   out.U64(files_.size());
   for (const File& file : files_) {
-    // What a commit names has to be there after a loss of power.
-    ARROW_RETURN_NOT_OK(io::MakeDurable(directory_, file.temporary));
+    // The disk works while other tasks compute; the commit waits for it.
+    io::StartWriting(directory_, file.temporary);
     out.Str(file.temporary);
     out.Str(file.directory);
   }

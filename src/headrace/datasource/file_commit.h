@@ -29,7 +29,7 @@ class StagedFiles {
   /// `subdir` may be empty.
   Result<std::shared_ptr<arrow::io::OutputStream>> NewFile(const std::string& subdir);
 
-  /// Puts the files on disk for good and says what Commit and Abort need. All have to be closed.
+  /// Says what Commit and Abort need. All files have to be closed; they begin to go to disk.
   Result<std::string> Finish();
 
  private:
@@ -58,10 +58,11 @@ class WriteDestination {
   /// "already exists" for kError and kCreate. Finishes commits that died there. Makes the directory
   /// otherwise.
   Result<bool> Prepare() const;
-  /// Gives all files of `finished` (results of StagedFiles::Finish) their names; with kOverwrite
-  /// what was there before is removed after that. Removes the directory again when Prepare made
-  /// it and nothing was written. A failure leaves none of the new files; a driver that is killed
-  /// leaves a CommitLog, which the next Prepare carries out.
+  /// Waits until all files of `finished` (results of StagedFiles::Finish) would outlive a loss of
+  /// power and gives them their names; with kOverwrite what was there before is removed after that.
+  /// Removes the directory again when Prepare made it and nothing was written. A failure leaves
+  /// none of the new files; a driver that is killed leaves a CommitLog, which the next Prepare
+  /// carries out.
   Status Commit(const std::vector<std::string>& finished) const;
   /// Removes the files of `finished`, and the directory if Prepare made it and it is empty.
   void Abort(const std::vector<std::string>& finished) const;

@@ -71,6 +71,28 @@ TEST_F(FileDatasinkTest, OverwriteKeepsTheOldFilesUntilTheCommit) {
   EXPECT_EQ(FilesBelow("out").size(), 1u);
 }
 
+TEST_F(FileDatasinkTest, ACommitFailsWhenAFileCannotBeFlushed) {
+  ASSERT_TRUE(WriteAll(Sink("out"), {Rows(0, 10)}).ok());
+  const auto before = FilesBelow("out");
+  const auto sink = Sink("out", SaveMode::kOverwrite);
+  ASSERT_TRUE(ValueOf(sink->Prepare()));
+  std::vector<std::string> finished;
+  for (int task = 0; task < 20; ++task) {
+    const auto writer = ValueOf(sink->OpenWriter({.write_id = "w", .task_index = task}));
+    ASSERT_TRUE(writer->Write(Rows(task, 1)).ok());
+    finished.push_back(ValueOf(writer->Finish()));
+  }
+  std::string lost;
+  for (const std::string& file : FilesBelow("out")) {
+    if (file.find("-000013-") != std::string::npos) lost = file;
+  }
+  ASSERT_TRUE(std::filesystem::remove(lost));
+  const Status committed = sink->Commit(finished);
+  EXPECT_THAT(committed.message(), HasSubstr("Cannot flush '" + lost));
+  sink->Abort(finished);
+  EXPECT_EQ(FilesBelow("out"), before);
+}
+
 TEST_F(FileDatasinkTest, AnAbortedWriteLeavesNothing) {
   const auto sink = Sink("out");
   ASSERT_TRUE(ValueOf(sink->Prepare()));
