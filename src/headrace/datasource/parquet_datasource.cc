@@ -71,6 +71,8 @@ class ParquetDatasource final : public Datasource, public FilesSource {
       for (const FileColumn& one : of_path) is_known &= one.name != column;
       for (int group = 0; is_known && group < footer.metadata->num_row_groups(); ++group) {
         if (footer.metadata->RowGroup(group)->num_rows() == 0) continue;
+        const Status checked = CheckColumnChunks(footer, group, field);
+        if (!checked.ok()) return WithPrefix(checked, files_->path(file) + ": ");
         auto summary = SummarizeRowGroup(footer, group, field, of_all->type());
         is_known = summary.has_value();
         if (is_known) summaries.push_back(*std::move(summary));
@@ -257,6 +259,8 @@ class ParquetDatasource final : public Datasource, public FilesSource {
         RowGroupUnit unit{file, group, footer.metadata->RowGroup(group)->num_rows()};
         if (unit.num_rows == 0 || !CanHoldRows(*scan, footer, group, file_columns)) continue;
         for (const int field : fields) {
+          const Status checked = CheckColumnChunks(footer, group, field);
+          if (!checked.ok()) return WithPrefix(checked, files_->path(file) + ": ");
           unit.size_bytes += EstimateColumnBytes(footer, group, field);
         }
         unit.heap_bytes =

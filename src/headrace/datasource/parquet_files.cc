@@ -26,6 +26,9 @@ constexpr int kMaxFooterThreads = 8;
 constexpr int64_t kParsedPerEncoded = 8;
 // Footers read ahead of the one that is visited, in memory at most.
 constexpr int64_t kReadAheadBytes = 8 << 20;
+// Of a column chunk. No writer comes near, and sums of estimates stay far from overflow.
+constexpr int64_t kMostChunkBytes = int64_t{1} << 40;
+constexpr int64_t kMostChunkValues = int64_t{1} << 36;
 
 std::vector<std::pair<int, int>> LeavesOfFields(const parquet::SchemaDescriptor& schema) {
   std::vector<std::pair<int, int>> leaves(schema.group_node()->field_count(), {0, 0});
@@ -62,6 +65,31 @@ std::string ArrowSchemaText(const parquet::FileMetaData& metadata) {
 }
 
 }  // namespace
+
+Status CheckColumnChunks(const ParquetFooter& footer, int row_group, int field) {
+  const auto group = footer.metadata->RowGroup(row_group);
+  const auto [begin, end] = footer.leaves[field];
+  for (int leaf = begin; leaf < end; ++leaf) {
+    const auto chunk = group->ColumnChunk(leaf);
+    const auto& column = *footer.metadata->schema()->Column(leaf);
+    const int64_t values = chunk->num_values();
+    const int64_t rows = group->num_rows();
+    // Lists have any number of values, an empty one counts as one. Elsewhere each row has one.
+    const bool is_list = column.max_repetition_level() > 0;
+    if (values < rows || values > (is_list ? kMostChunkValues : rows)) {
+      return Status::Invalid("the footer says that column '", column.path()->ToDotString(),
+                             "' of row group ", row_group, " has ", values, " values, with ", rows,
+                             " rows");
+    }
+    const int64_t bytes =
+        std::max(chunk->total_compressed_size(), chunk->total_uncompressed_size());
+    if (bytes > kMostChunkBytes) {
+      return Status::Invalid("the footer says that column '", column.path()->ToDotString(),
+                             "' of row group ", row_group, " takes ", bytes, " bytes");
+    }
+  }
+  return Status::OK();
+}
 
 Status CallParquet(const std::string& where, const std::function<Status()>& fn) {
   Status status = CatchAsStatus(where, fn);

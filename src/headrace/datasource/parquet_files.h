@@ -31,6 +31,10 @@ struct ParquetFooter {
   int64_t size_bytes() const;
 };
 
+/// Fails when what the footer says of a top-level field's column chunks cannot be true: how many
+/// values they have, which is what readers allocate memory for, and how many bytes.
+Status CheckColumnChunks(const ParquetFooter& footer, int row_group, int field);
+
 /// Runs `fn`, which calls parquet-cpp; its exceptions become an IOError. Errors start with `where`.
 Status CallParquet(const std::string& where, const std::function<Status()>& fn);
 

@@ -105,6 +105,8 @@ class ParquetReader final : public BlockReader {
     for (const std::string& name : NeededColumns()) {
       const int field = groups_->footer().schema->GetFieldIndex(name);
       if (field < 0) continue;
+      const Status checked = CheckColumnChunks(groups_->footer(), row_group_, field);
+      if (!checked.ok()) return WithPrefix(checked, groups_->path() + ": ");
       fields.push_back(field);
       bytes += EstimateColumnBytes(groups_->footer(), row_group_, field);
     }
