@@ -566,17 +566,8 @@ Result<std::shared_ptr<arrow::Array>> DecodeStrings(Decoding* state, int64_t num
 
 }  // namespace
 
-bool CanDecodeFlat(const parquet::ColumnDescriptor& column,
-                   const parquet::ColumnChunkMetaData& chunk, const arrow::DataType& type) {
+bool IsFlatType(const parquet::ColumnDescriptor& column, const arrow::DataType& type) {
   if (column.max_repetition_level() > 0 || column.max_definition_level() > 1) return false;
-  // Without page counts (old writers) a chunk that starts with a dictionary may go on otherwise.
-  for (const auto encoding : chunk.encodings()) {
-    if (encoding != parquet::Encoding::PLAIN && encoding != parquet::Encoding::RLE &&
-        encoding != parquet::Encoding::RLE_DICTIONARY &&
-        encoding != parquet::Encoding::PLAIN_DICTIONARY) {
-      return false;
-    }
-  }
   switch (column.physical_type()) {
     case parquet::Type::INT32:
       return type.id() == arrow::Type::INT32 || type.id() == arrow::Type::UINT32 ||
@@ -593,6 +584,18 @@ bool CanDecodeFlat(const parquet::ColumnDescriptor& column,
     default:
       return false;
   }
+}
+
+bool CanDecodeFlat(const parquet::ColumnDescriptor& column,
+                   const parquet::ColumnChunkMetaData& chunk, const arrow::DataType& type) {
+  if (!IsFlatType(column, type)) return false;
+  // Without page counts (old writers) a chunk that starts with a dictionary may go on otherwise.
+  const auto& encodings = chunk.encodings();
+  return std::all_of(encodings.begin(), encodings.end(), [](parquet::Encoding::type encoding) {
+    return encoding == parquet::Encoding::PLAIN || encoding == parquet::Encoding::RLE ||
+           encoding == parquet::Encoding::RLE_DICTIONARY ||
+           encoding == parquet::Encoding::PLAIN_DICTIONARY;
+  });
 }
 
 class FlatColumnReader::Impl {

@@ -17,6 +17,9 @@ namespace headrace::datasource {
 /// every value; this one decodes the selected rows only, skips pages without any, and can leave a
 /// column as indices into its dictionary, which is what filters are evaluated on.
 
+/// True when the column has no nesting and a type that is stored as one of the above.
+bool IsFlatType(const parquet::ColumnDescriptor& column, const arrow::DataType& type);
+
 /// True when FlatColumnReader can read the chunk as `type`.
 bool CanDecodeFlat(const parquet::ColumnDescriptor& column,
                    const parquet::ColumnChunkMetaData& chunk, const arrow::DataType& type);

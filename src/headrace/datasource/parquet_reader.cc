@@ -110,6 +110,11 @@ class ParquetReader final : public BlockReader {
       fields.push_back(field);
       bytes += EstimateColumnBytes(groups_->footer(), row_group_, field);
     }
+    candidates_ = RowRanges(group_rows_);
+    if (filter_.has_filter()) {
+      ARROW_ASSIGN_OR_RAISE(candidates_,
+                            groups_->RowsThatCanMatch(row_group_, scan_->options.filter));
+    }
     range_begin_ = 0;
     range_rows_ = group_rows_;
     usual_range_rows_ = group_rows_;
@@ -157,14 +162,15 @@ class ParquetReader final : public BlockReader {
   Result<std::optional<Block>> ReadRange() {
     columns_.clear();
     last_block_bytes_ = 0;
-    // The filter's columns first; the others only for the rows it selects.
-    RowSelection everything;
-    everything.num_rows = range_rows_;
+    // The filter's columns first, without the pages that cannot match; the others only for the rows
+    // it selects.
+    const RowSelection candidates = candidates_.Within(range_begin_, range_rows_);
+    if (candidates.size() == 0) return std::nullopt;
     ARROW_RETURN_NOT_OK(
-        ReadColumns(scan_->layout.filter_columns, everything, /*for_filter=*/true, &columns_));
-    ARROW_ASSIGN_OR_RAISE(const RowSelection selection, Select());
-    if (selection.size() == 0) return std::nullopt;
-    ARROW_ASSIGN_OR_RAISE(Block block, Assemble(selection));
+        ReadColumns(scan_->layout.filter_columns, candidates, /*for_filter=*/true, &columns_));
+    ARROW_ASSIGN_OR_RAISE(const RowSelection selected, Select(candidates));
+    if (selected.size() == 0) return std::nullopt;
+    ARROW_ASSIGN_OR_RAISE(Block block, Assemble(SelectWithin(candidates, selected), selected));
     columns_.clear();
     if (ranges_ != nullptr) last_block_bytes_ = block.size_bytes();
     return block;
@@ -189,30 +195,30 @@ class ParquetReader final : public BlockReader {
     return Status::OK();
   }
 
-  /// Rows of the current columns that satisfy the filter.
-  Result<RowSelection> Select() {
-    RowSelection selection;
-    selection.num_rows = range_rows_;
-    if (!filter_.has_filter()) return selection;
+  /// Those of `candidates`, of which the current columns are, that satisfy the filter.
+  Result<RowSelection> Select(const RowSelection& candidates) {
+    RowSelection everything;
+    everything.num_rows = candidates.size();
+    if (!filter_.has_filter()) return everything;
     arrow::FieldVector fields;
     arrow::ArrayVector arrays;
     for (const std::string& name : scan_->layout.filter_columns) {
-      ARROW_ASSIGN_OR_RAISE(auto column, ColumnOrConstant(name, selection));
+      ARROW_ASSIGN_OR_RAISE(auto column, ColumnOrConstant(name, candidates, everything));
       fields.push_back(arrow::field(name, column->type()));
       arrays.push_back(std::move(column));
     }
     return filter_.Select(Block(arrow::RecordBatch::Make(arrow::schema(std::move(fields)),
-                                                         range_rows_, std::move(arrays))),
+                                                         candidates.size(), std::move(arrays))),
                           options_.pool);
   }
 
-  /// A column that is already read, or one that the file does not have.
+  /// A column that is already read, of which `selected` is taken, or one that the file does not
+  /// have, for the rows `selection` of the range.
   Result<std::shared_ptr<arrow::Array>> ColumnOrConstant(const std::string& name,
-                                                         const RowSelection& selection) {
+                                                         const RowSelection& selection,
+                                                         const RowSelection& selected) {
     if (const auto it = columns_.find(name); it != columns_.end()) {
-      return it->second->length() == selection.size()
-                 ? Result<std::shared_ptr<arrow::Array>>(it->second)
-                 : TakeRows(it->second, selection, options_.pool);
+      return TakeRows(it->second, selected, options_.pool);
     }
     for (const FileColumn& column : file_columns_) {
       if (column.name == name) {
@@ -227,8 +233,9 @@ class ParquetReader final : public BlockReader {
                                   options_.pool);
   }
 
-  /// The selected rows with the columns of the output.
-  Result<Block> Assemble(const RowSelection& selection) {
+  /// The rows `selection` of the range with the columns of the output; `selected_rows` are the same
+  /// ones among those of the current columns.
+  Result<Block> Assemble(const RowSelection& selection, const RowSelection& selected_rows) {
     std::vector<std::string> rest;
     for (const auto& field : scan_->layout.output->fields()) rest.push_back(field->name());
     Columns selected;
@@ -243,7 +250,7 @@ class ParquetReader final : public BlockReader {
           it != selected.end() && it->second != nullptr) {
         column = std::move(it->second);
       } else {
-        ARROW_ASSIGN_OR_RAISE(column, ColumnOrConstant(field->name(), selection));
+        ARROW_ASSIGN_OR_RAISE(column, ColumnOrConstant(field->name(), selection, selected_rows));
       }
       ARROW_ASSIGN_OR_RAISE(column, Finish(std::move(column), *field, &conforms));
       fields.push_back(field->WithType(column->type()));
@@ -294,6 +301,7 @@ class ParquetReader final : public BlockReader {
   int64_t group_rows_ = 0;
   int64_t group_first_row_ = 0;                 // counted in the file
   std::unique_ptr<ParquetRangeReader> ranges_;  // nullptr: all at once
+  RowRanges candidates_;                        // rows that the page index does not rule out
   int64_t range_begin_ = 0;
   int64_t range_rows_ = 0;
   int64_t usual_range_rows_ = 0;

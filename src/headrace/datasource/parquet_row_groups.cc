@@ -15,6 +15,7 @@
 #include <numeric>
 
 #include "headrace/datasource/flat_column.h"
+#include "headrace/datasource/parquet_page_index.h"
 
 namespace headrace::datasource {
 
@@ -63,6 +64,15 @@ int64_t ParquetRowGroups::FirstRow(int row_group) const {
   int64_t first = 0;
   for (int i = 0; i < row_group; ++i) first += footer_->metadata->RowGroup(i)->num_rows();
   return first;
+}
+
+Result<RowRanges> ParquetRowGroups::RowsThatCanMatch(int row_group, const Expr& filter) {
+  RowRanges rows;
+  ARROW_RETURN_NOT_OK(CallParquet(Where(row_group), [&] {
+    return datasource::RowsThatCanMatch(filter, reader_.get(), *footer_, row_group, pool_)
+        .Value(&rows);
+  }));
+  return rows;
 }
 
 Result<arrow::ArrayVector> ParquetRowGroups::Read(int row_group, const std::vector<int>& fields,

@@ -9,6 +9,7 @@
 
 #include "headrace/base/status.h"
 #include "headrace/datasource/parquet_files.h"
+#include "headrace/datasource/row_ranges.h"
 #include "headrace/datasource/row_selection.h"
 
 namespace headrace::datasource {
@@ -28,6 +29,9 @@ class ParquetRowGroups {
   const std::string& path() const { return path_; }
   /// Rows of the file before `row_group`.
   int64_t FirstRow(int row_group) const;
+
+  /// Rows of a row group that can satisfy `filter` by the page index of the file.
+  Result<RowRanges> RowsThatCanMatch(int row_group, const Expr& filter);
 
   /// The selected rows of top-level fields of a row group, in the order of `fields`. Where the file
   /// has a dictionary, strings may come as dictionary arrays of the field's type, and with

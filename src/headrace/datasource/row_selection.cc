@@ -92,6 +92,14 @@ RowSelection FromMask(const std::vector<uint8_t>& mask) {
 
 }  // namespace
 
+RowSelection SelectWithin(const RowSelection& outer, RowSelection inner) {
+  if (outer.all) return inner;
+  if (inner.all) return outer;
+  for (int32_t& row : inner.rows) row = outer.rows[row];
+  inner.num_rows = outer.num_rows;
+  return inner;
+}
+
 RowFilter::RowFilter(const Expr& filter) {
   if (!filter.valid()) return;
   for (Expr& expr : expr::SplitConjunction(filter)) {

@@ -22,6 +22,9 @@ struct RowSelection {
   int64_t size() const { return all ? num_rows : static_cast<int64_t>(rows.size()); }
 };
 
+/// The rows of `outer` that `inner` selects of them; inner.num_rows is outer.size().
+RowSelection SelectWithin(const RowSelection& outer, RowSelection inner);
+
 /// Evaluates a filter over columns that may still be dictionary-encoded: a conjunct that reads one
 /// such column is evaluated once per dictionary value instead of once per row. Thread-safe.
 class RowFilter {
