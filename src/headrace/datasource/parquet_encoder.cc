@@ -11,11 +11,13 @@
 #include <parquet/properties.h>
 
 #include <algorithm>
+#include <map>
 #include <unordered_set>
 
 #include "headrace/block/referenced_bytes.h"
 #include "headrace/block/schema.h"
 #include "headrace/datasource/parquet_files.h"
+#include "headrace/datasource/repeated_strings.h"
 
 namespace headrace::datasource {
 namespace {
@@ -130,13 +132,23 @@ Result<std::shared_ptr<parquet::WriterProperties>> Properties(const ParquetWrite
 class ParquetEncoder final : public FileEncoder {
  public:
   ParquetEncoder(std::unique_ptr<parquet::arrow::FileWriter> writer,
-                 std::shared_ptr<arrow::Schema> schema, int64_t row_group_rows,
-                 int64_t row_group_bytes, arrow::MemoryPool* pool)
+                 std::shared_ptr<arrow::Schema> schema, const parquet::WriterProperties& properties,
+                 int64_t row_group_rows, int64_t row_group_bytes, arrow::MemoryPool* pool)
       : writer_(std::move(writer)),
         schema_(std::move(schema)),
         row_group_rows_(row_group_rows),
         row_group_bytes_(row_group_bytes),
-        pool_(pool) {}
+        pool_(pool) {
+    for (int i = 0; i < schema_->num_fields(); ++i) {
+      const auto path = std::make_shared<parquet::schema::ColumnPath>(
+          std::vector<std::string>{schema_->field(i)->name()});
+      const auto type = schema_->field(i)->type()->id();
+      if ((type == arrow::Type::STRING || type == arrow::Type::BINARY) &&
+          properties.dictionary_enabled(path)) {
+        strings_.try_emplace(i);
+      }
+    }
+  }
 
   Status Write(const Block& block) override {
     Block conforming = block;
@@ -148,23 +160,22 @@ class ParquetEncoder final : public FileEncoder {
     const int64_t bytes_per_row = std::max<int64_t>(1, bytes / std::max<int64_t>(1, rows));
     // Encoded rows take at most about what they took before, so a row group of this many fits.
     const int64_t rows_at_once = std::max<int64_t>(1, row_group_bytes_ / bytes_per_row);
-    for (int64_t offset = 0; offset < rows; offset += rows_at_once) {
-      const Block part = conforming.Slice(offset, rows_at_once);
-      const int64_t part_bytes = part.num_rows() * bytes_per_row;
-      if (part_bytes > row_group_bytes_) {
-        ARROW_RETURN_NOT_OK(WriteAlone(part));
+    for (int64_t offset = 0; offset < rows;) {
+      int64_t part_rows = std::min(rows_at_once, rows - offset);
+      if (part_rows * bytes_per_row > row_group_bytes_) {
+        ARROW_RETURN_NOT_OK(WriteAlone(conforming.Slice(offset, part_rows)));
+        offset += part_rows;
         continue;
       }
-      ARROW_RETURN_NOT_OK(BeginRowGroupFor(part_bytes));
+      ARROW_RETURN_NOT_OK(BeginRowGroupFor(part_rows * bytes_per_row));
+      part_rows = std::min(part_rows, row_group_rows_ - held_rows_);
+      ARROW_ASSIGN_OR_RAISE(const auto part,
+                            WithRepeatedStrings(conforming.Slice(offset, part_rows)));
       ARROW_RETURN_NOT_OK(
-          CallParquet("write Parquet", [&] { return writer_->WriteRecordBatch(*part.batch()); }));
-      held_bytes_ += part_bytes;
-      // The writer begins a row group by itself when this one has all its rows.
-      held_rows_ += part.num_rows();
-      if (held_rows_ >= row_group_rows_) {
-        held_rows_ %= row_group_rows_;
-        held_bytes_ = held_rows_ * bytes_per_row;
-      }
+          CallParquet("write Parquet", [&] { return writer_->WriteRecordBatch(*part); }));
+      held_bytes_ += part_rows * bytes_per_row;
+      held_rows_ += part_rows;
+      offset += part_rows;
     }
     return Status::OK();
   }
@@ -172,7 +183,7 @@ class ParquetEncoder final : public FileEncoder {
   int64_t held_bytes() const override { return held_bytes_; }
 
   Status Flush() override {
-    if (held_bytes_ == 0) return Status::OK();
+    if (held_rows_ == 0) return Status::OK();
     held_bytes_ = 0;
     held_rows_ = 0;
     return CallParquet("write Parquet", [&] { return writer_->NewBufferedRowGroup(); });
@@ -197,9 +208,22 @@ class ParquetEncoder final : public FileEncoder {
     });
   }
 
-  /// Ends the row group that is being made when `bytes` more were too much for it.
+  /// Ends the row group that is being made when `bytes` more were too much for it, or a row.
   Status BeginRowGroupFor(int64_t bytes) {
-    return held_bytes_ + bytes > row_group_bytes_ ? Flush() : Status::OK();
+    const bool is_full = held_bytes_ + bytes > row_group_bytes_ || held_rows_ == row_group_rows_;
+    return is_full ? Flush() : Status::OK();
+  }
+
+  /// The next rows of the row group, as the writer should get them.
+  Result<std::shared_ptr<arrow::RecordBatch>> WithRepeatedStrings(const Block& part) {
+    auto batch = part.batch();
+    for (auto& [i, strings] : strings_) {
+      ARROW_ASSIGN_OR_RAISE(auto column, strings.Encode(batch->column(i), held_rows_ == 0, pool_));
+      if (column == batch->column(i)) continue;
+      const auto field = batch->schema()->field(i)->WithType(column->type());
+      ARROW_ASSIGN_OR_RAISE(batch, batch->SetColumn(i, field, column));
+    }
+    return batch;
   }
 
   std::unique_ptr<parquet::arrow::FileWriter> writer_;
@@ -207,6 +231,7 @@ class ParquetEncoder final : public FileEncoder {
   const int64_t row_group_rows_;
   const int64_t row_group_bytes_;
   arrow::MemoryPool* pool_;
+  std::map<int, RepeatedStrings> strings_;  // by column, where it may have a dictionary
   // Of the row group that is being made, before encoding.
   int64_t held_bytes_ = 0;
   int64_t held_rows_ = 0;
@@ -229,15 +254,15 @@ Result<std::unique_ptr<FileEncoder>> MakeParquetEncoder(
     const Block& first, int64_t target_max_block_size, arrow::MemoryPool* pool) {
   const int64_t row_group_bytes = RowGroupBytes(target_max_block_size, first.num_columns());
   auto schema = StoredSchema(*first.schema());
-  ARROW_ASSIGN_OR_RAISE(auto properties, Properties(options, first, row_group_bytes, pool));
+  ARROW_ASSIGN_OR_RAISE(const auto properties, Properties(options, first, row_group_bytes, pool));
   ARROW_ASSIGN_OR_RAISE(const auto metadata, ArrowSchemaMetadata(*schema));
   std::unique_ptr<parquet::arrow::FileWriter> writer;
   ARROW_RETURN_NOT_OK(CallParquet("write Parquet", [&] {
     return parquet::arrow::FileWriter::Open(*schema->WithMetadata(metadata), pool,
-                                            std::move(stream), std::move(properties))
+                                            std::move(stream), properties)
         .Value(&writer);
   }));
-  return std::make_unique<ParquetEncoder>(std::move(writer), std::move(schema),
+  return std::make_unique<ParquetEncoder>(std::move(writer), std::move(schema), *properties,
                                           std::max<int64_t>(1, options.row_group_size),
                                           row_group_bytes, pool);
 }
