@@ -41,10 +41,12 @@ struct WriteCsvOptions {
   bool include_header = true;
   char delimiter = ',';
   std::string quoting_style = "needed";  // "needed", "all_valid", "none"
+  std::string compression;               // "gzip", "bz2", "zstd", "lz4", "brotli"; "": none
   WriteFilesOptions files;
 };
 
 struct WriteJsonOptions {
+  std::string compression;  // "gzip", "bz2", "zstd", "lz4", "brotli"; "": none
   WriteFilesOptions files;
 };
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writers: files, names, modes, round trips."""
 
+import gzip
 import io
 
 import numpy as np
@@ -25,6 +26,31 @@ def test_what_is_written_can_be_read(tmp_path, kind):
     assert all(file.suffix == f".{kind}" for file in files(target))
     back = getattr(ray.data, f"read_{kind}")(target).take_all()
     assert sorted(back, key=lambda row: row["a"]) == rows
+
+
+@pytest.mark.parametrize("kind", ["csv", "json"])
+@pytest.mark.parametrize(
+    ("compression", "suffix"), [("gzip", "gz"), ("bz2", "bz2"), ("zstd", "zst"), ("lz4", "lz4"), ("brotli", "br")]
+)
+def test_compressed_text_is_named_so_and_can_be_read(tmp_path, kind, compression, suffix):
+    target = tmp_path / "out"
+    ds = ray.data.range(1_000)
+    getattr(ds, f"write_{kind}")(target, arrow_open_stream_args={"compression": compression})
+    assert files(target) and all(file.name.endswith(f".{kind}.{suffix}") for file in files(target))
+    back = getattr(ray.data, f"read_{kind}")(target)
+    assert sorted(row["id"] for row in back.take_all()) == list(range(1_000))
+    if compression == "gzip":
+        with gzip.open(files(target)[0], "rt") as text:
+            assert "0" in text.read()
+
+
+@pytest.mark.parametrize(
+    ("given", "words"), [({"compression": "zip"}, "'zip'.*gzip, bz2, zstd"), ({"buffer": 1}, "unknown option 'buffer'")]
+)
+def test_streams_that_nobody_can_open_are_refused(tmp_path, given, words):
+    with pytest.raises(ValueError, match=words):
+        ray.data.range(3).write_json(tmp_path / "out", arrow_open_stream_args=given)
+    assert not (tmp_path / "out").exists()
 
 
 def test_numpy_writes_one_column(tmp_path):

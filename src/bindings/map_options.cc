@@ -203,6 +203,7 @@ Result<datasource::FileWriteOptions> FileWriteOptionsFrom(const nb::dict& write,
        {"mode", Into(&mode)},
        {"filename_provider", [&](nb::handle provider) { out.name_task = NamesOf(provider); }},
        {"try_create_dir", Into(&out.try_create_dir)},
+       {"stream_compression", Into(&out.stream_compression)},
        {"min_rows_per_file", Into(&out.min_rows_per_file)},
        {"max_rows_per_file", Into(&out.max_rows_per_file)}}));
   static const std::map<std::string, datasource::SaveMode> kModes = {

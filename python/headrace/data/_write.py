@@ -97,6 +97,7 @@ class WriteMethods(DatasetBase):
         *,
         filesystem: Any = None,
         try_create_dir: bool = True,
+        arrow_open_stream_args: dict[str, Any] | None = None,
         filename_provider: FilenameProvider | None = None,
         min_rows_per_file: int | None = None,
         max_rows_per_file: int | None = None,
@@ -118,6 +119,8 @@ class WriteMethods(DatasetBase):
             delimiter: Character between values.
             quoting_style: "needed", "all_valid" or "none".
             arrow_csv_args_fn: Returns further values of these options, or ``{"write_options": WriteOptions}``.
+            arrow_open_stream_args: ``{"compression": "gzip"}`` compresses the files, whose names then end in ``.gz``;
+                "bz2", "zstd", "lz4" and "brotli" are the others.
 
         Raises:
             ValueError: As ``write_parquet``.
@@ -144,6 +147,7 @@ class WriteMethods(DatasetBase):
         given |= self._files_to(
             path, filesystem, try_create_dir, filename_provider, min_rows_per_file, max_rows_per_file, mode
         )
+        given |= _stream_options(arrow_open_stream_args)
         self._write("write_csv", given, concurrency, ray_remote_args)
 
     def write_json(
@@ -152,6 +156,7 @@ class WriteMethods(DatasetBase):
         *,
         filesystem: Any = None,
         try_create_dir: bool = True,
+        arrow_open_stream_args: dict[str, Any] | None = None,
         filename_provider: FilenameProvider | None = None,
         min_rows_per_file: int | None = None,
         max_rows_per_file: int | None = None,
@@ -165,6 +170,8 @@ class WriteMethods(DatasetBase):
         Args:
             path, filesystem, try_create_dir, filename_provider, min_rows_per_file, max_rows_per_file,
                 num_rows_per_file, mode, ray_remote_args, concurrency: See ``write_parquet``.
+            arrow_open_stream_args: ``{"compression": "gzip"}`` compresses the files, whose names then end in ``.gz``;
+                "bz2", "zstd", "lz4" and "brotli" are the others.
 
         Raises:
             ValueError: As ``write_parquet``.
@@ -180,6 +187,7 @@ class WriteMethods(DatasetBase):
         given = self._files_to(
             path, filesystem, try_create_dir, filename_provider, min_rows_per_file, max_rows_per_file, mode
         )
+        given |= _stream_options(arrow_open_stream_args)
         self._write("write_json", given, concurrency, ray_remote_args)
 
     def write_numpy(
@@ -347,6 +355,15 @@ class WriteMethods(DatasetBase):
             "min_rows_per_file": min_rows or 0,
             "max_rows_per_file": max_rows or 0,
         }
+
+
+def _stream_options(open_stream_args: dict[str, Any] | None) -> dict[str, Any]:
+    """What ``arrow_open_stream_args`` says of the streams that files are written to."""
+    given = dict(open_stream_args or {})
+    compression = given.pop("compression", None)
+    if given:
+        raise ValueError(f"arrow_open_stream_args: unknown option {min(given)!r}. Valid ones are: compression.")
+    return {"stream_compression": compression or ""}
 
 
 def _known(source: str, extra: dict[str, Any], given: dict[str, Any], *others: str) -> dict[str, Any]:

@@ -59,6 +59,7 @@ Status Dataset::WriteCsv(const std::string& path, const WriteCsvOptions& options
   out.include_header = options.include_header;
   out.delimiter = options.delimiter;
   out.quoting_style = options.quoting_style;
+  out.files.stream_compression = options.compression;
   ARROW_RETURN_NOT_OK(wrong);
   ARROW_ASSIGN_OR_RAISE(auto sink, datasource::MakeCsvDatasink(std::move(out)));
   return WriteDatasink(std::move(sink), options.files);
@@ -67,6 +68,7 @@ Status Dataset::WriteCsv(const std::string& path, const WriteCsvOptions& options
 Status Dataset::WriteJson(const std::string& path, const WriteJsonOptions& options) const {
   Status wrong;
   datasource::FileWriteOptions out = FilesTo(path, options.files, state_->context, &wrong);
+  out.stream_compression = options.compression;
   ARROW_RETURN_NOT_OK(wrong);
   ARROW_ASSIGN_OR_RAISE(auto sink, datasource::MakeJsonDatasink(std::move(out)));
   return WriteDatasink(std::move(sink), options.files);

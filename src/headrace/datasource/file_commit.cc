@@ -10,6 +10,7 @@
 #include "headrace/base/wire.h"
 #include "headrace/datasource/commit_log.h"
 #include "headrace/io/durable.h"
+#include "headrace/io/open_file.h"
 
 namespace headrace::datasource {
 namespace {
@@ -50,6 +51,12 @@ Result<std::vector<Written>> FilesOf(const std::vector<std::string>& finished) {
   return files;
 }
 
+/// The end of the names of compressed files; "" without compression.
+Result<std::string> CompressionSuffix(const FileWriteOptions& options) {
+  if (options.stream_compression.empty()) return std::string();
+  return io::SuffixOfCompression(options.stream_compression);
+}
+
 /// The id in a temporary name, which all files of a write share.
 std::string WriteIdOf(const std::string& temporary) {
   const std::string name = BaseName(temporary).substr(kHiddenPrefix.size());
@@ -66,7 +73,14 @@ Result<std::string> NameOf(const FileWriteOptions& options, const Written& file)
                              "', which is no name for a file: it may not be empty, start with '.' "
                              "or have a '/'");
     }
-    const size_t dot = std::min(name.rfind('.'), name.size());
+    ARROW_ASSIGN_OR_RAISE(const std::string ending, CompressionSuffix(options));
+    if (!name.ends_with(ending)) {
+      return Status::Invalid("filename_provider gave '", name, "' to a file with ",
+                             options.stream_compression, " compression; the name has to end in '",
+                             ending, "', which tells readers to decompress it");
+    }
+    const size_t end = name.size() - ending.size();
+    const size_t dot = end == 0 ? 0 : std::min(name.rfind('.', end - 1), end);
     return name.insert(dot, suffix);
   }
   char task[32];
@@ -109,7 +123,9 @@ Result<std::unique_ptr<StagedFiles>> StagedFiles::Make(const FileWriteOptions& o
   // A retry of a task must not meet what a dying attempt still writes.
   files->hidden_ = std::string(kHiddenPrefix) + info.write_id + '-' + task + '-' +
                    std::to_string(::getpid()) + '.' + std::to_string(attempts++);
-  files->extension_ = std::move(extension);
+  ARROW_ASSIGN_OR_RAISE(const std::string ending, CompressionSuffix(options));
+  files->extension_ = std::move(extension) + ending;
+  files->compression_ = options.stream_compression;
   return files;
 }
 
@@ -128,7 +144,8 @@ Result<std::shared_ptr<arrow::io::OutputStream>> StagedFiles::NewFile(const std:
   file.directory = subdir.empty() ? directory_.path : Join(directory_.path, subdir);
   ARROW_ASSIGN_OR_RAISE(auto stream, directory_.filesystem->OpenOutputStream(file.temporary));
   files_.push_back(std::move(file));
-  return stream;
+  if (compression_.empty()) return stream;
+  return io::CompressStream(std::move(stream), compression_);
 }
 
 Result<std::string> StagedFiles::Finish() {
@@ -147,6 +164,7 @@ Result<std::string> StagedFiles::Finish() {
 }
 
 Result<bool> WriteDestination::Prepare() const {
+  ARROW_RETURN_NOT_OK(CompressionSuffix(options_).status());
   ARROW_ASSIGN_OR_RAISE(const auto resolved, io::Locate(options_.path, options_.access));
   const auto& filesystem = resolved.filesystem;
   const std::string& path = resolved.path;

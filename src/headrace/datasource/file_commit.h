@@ -43,6 +43,7 @@ class StagedFiles {
   int64_t task_index_ = 0;
   std::string hidden_;  // .tmp-<write id>-<task>-<attempt>
   std::string extension_;
+  std::string compression_;  // "": none
   std::vector<File> files_;
   bool finished_ = false;
 };

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <parquet/file_reader.h>
 
+#include <map>
+
 #include "headrace/datasource/test_files.h"
 
 namespace headrace::datasource {
@@ -216,6 +218,51 @@ TEST_F(FileDatasinkTest, CsvReadsBackTheSame) {
   read.files = Files("out");
   EXPECT_TRUE(
       ValueOf(ReadAll(ValueOf(MakeCsvDatasource(read)))).batch()->Equals(*Rows(0, 10).batch()));
+}
+
+TEST_F(FileDatasinkTest, CompressedTextIsNamedSoAndReadsBackTheSame) {
+  for (const auto& [compression, suffix] : std::map<std::string, std::string>{{"gzip", ".gz"},
+                                                                              {"bz2", ".bz2"},
+                                                                              {"zstd", ".zst"},
+                                                                              {"lz4", ".lz4"},
+                                                                              {"brotli", ".br"}}) {
+    CsvWriteOptions csv;
+    csv.files = WriteTo("csv" + suffix);
+    csv.files.stream_compression = compression;
+    ASSERT_TRUE(WriteAll(ValueOf(MakeCsvDatasink(csv)), {Rows(0, 10000)}).ok());
+    FileWriteOptions json = WriteTo("json" + suffix);
+    json.stream_compression = compression;
+    ASSERT_TRUE(WriteAll(ValueOf(MakeJsonDatasink(json)), {Rows(0, 10000)}).ok());
+    EXPECT_EQ(FilesBelow("csv" + suffix).size(), 1u);
+    uintmax_t bytes = 0;
+    for (const auto& file : FilesBelow("csv" + suffix)) {
+      EXPECT_TRUE(file.ends_with(".csv" + suffix)) << file;
+      bytes += std::filesystem::file_size(file);
+    }
+    EXPECT_LT(bytes, 60000u) << compression;  // far above as text
+    CsvReadOptions read_csv;
+    read_csv.files = Files("csv" + suffix);
+    JsonReadOptions read_json;
+    read_json.files = Files("json" + suffix);
+    for (const auto& source :
+         {ValueOf(MakeCsvDatasource(read_csv)), ValueOf(MakeJsonDatasource(read_json))}) {
+      EXPECT_TRUE(ValueOf(ReadAll(source)).batch()->Equals(*Rows(0, 10000).batch()));
+    }
+  }
+}
+
+TEST_F(FileDatasinkTest, CompressionsAndNamesThatReadersWouldNotKnowAreRefused) {
+  FileWriteOptions options = WriteTo("out");
+  options.stream_compression = "zip";
+  EXPECT_THAT(ValueOf(MakeJsonDatasink(options))->Prepare().status().message(),
+              HasSubstr("gzip, bz2, zstd, lz4, brotli"));
+  options.stream_compression = "gzip";
+  options.name_task = [](const std::string&, int64_t) { return std::string("rows.json"); };
+  const auto sink = ValueOf(MakeJsonDatasink(options));
+  ASSERT_TRUE(ValueOf(sink->Prepare()));
+  const auto writer = ValueOf(sink->OpenWriter({.write_id = "w", .task_index = 0}));
+  ASSERT_TRUE(writer->Write(Rows(0, 3)).ok());
+  EXPECT_THAT(sink->Commit({ValueOf(writer->Finish())}).message(), HasSubstr("end in '.gz'"));
 }
 
 TEST_F(FileDatasinkTest, JsonReadsBackTheSame) {

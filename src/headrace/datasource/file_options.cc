@@ -57,6 +57,7 @@ void FileWriteOptions::WriteTo(WireWriter* out) const {
   out->I64(min_rows_per_file);
   out->I64(max_rows_per_file);
   out->Str(dataset_id);
+  out->Str(stream_compression);
 }
 
 FileWriteOptions FileWriteOptions::ReadFrom(WireReader* in) {
@@ -68,6 +69,7 @@ FileWriteOptions FileWriteOptions::ReadFrom(WireReader* in) {
   options.min_rows_per_file = in->I64();
   options.max_rows_per_file = in->I64();
   options.dataset_id = in->Str();
+  options.stream_compression = in->Str();
   return options;
 }
 

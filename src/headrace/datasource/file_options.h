@@ -182,6 +182,8 @@ struct FileWriteOptions {
   int64_t min_rows_per_file = 0;  // 0: one file per write task
   int64_t max_rows_per_file = 0;  // 0: no limit
   std::string dataset_id;         // first part of the file names
+  /// Of whole files, whose names end accordingly: "gzip", "bz2", "zstd", "lz4", "brotli"; "": none.
+  std::string stream_compression;
   /// Name of the file of a task, chosen when the write commits; empty: the usual one. Stays in the
   /// driver.
   std::function<Result<std::string>(const std::string& write_id, int64_t task_index)> name_task;

@@ -17,28 +17,47 @@
 namespace headrace::io {
 namespace {
 
+struct Compression {
+  std::string_view name;
+  std::string_view suffix;
+  arrow::Compression::type type;
+};
+constexpr Compression kCompressions[] = {{"gzip", ".gz", arrow::Compression::GZIP},
+                                         {"bz2", ".bz2", arrow::Compression::BZ2},
+                                         {"zstd", ".zst", arrow::Compression::ZSTD},
+                                         {"lz4", ".lz4", arrow::Compression::LZ4_FRAME},
+                                         {"brotli", ".br", arrow::Compression::BROTLI}};
+
 std::optional<arrow::Compression::type> CompressionOf(std::string_view path) {
-  if (path.ends_with(".gz") || path.ends_with(".tgz")) return arrow::Compression::GZIP;
-  if (path.ends_with(".bz2")) return arrow::Compression::BZ2;
-  if (path.ends_with(".zst")) return arrow::Compression::ZSTD;
-  if (path.ends_with(".lz4")) return arrow::Compression::LZ4_FRAME;
-  if (path.ends_with(".br")) return arrow::Compression::BROTLI;
+  if (path.ends_with(".tgz")) return arrow::Compression::GZIP;
+  for (const Compression& compression : kCompressions) {
+    if (path.ends_with(compression.suffix)) return compression.type;
+  }
   return std::nullopt;
 }
 
-Result<std::shared_ptr<arrow::io::InputStream>> Decompressed(
-    std::shared_ptr<arrow::io::InputStream> stream, arrow::Compression::type compression) {
+Result<Compression> CompressionNamed(const std::string& name) {
+  for (const Compression& compression : kCompressions) {
+    if (compression.name == name) return compression;
+  }
+  return Status::Invalid("unknown compression '", name,
+                         "' of a file; there are gzip, bz2, zstd, lz4, brotli");
+}
+
+/// `inner` compressed or decompressed; `Stream` is Arrow's class for that.
+template <typename Stream, typename Inner>
+Result<std::shared_ptr<Inner>> WithCodec(std::shared_ptr<Inner> inner,
+                                         arrow::Compression::type compression) {
   ARROW_ASSIGN_OR_RAISE(auto codec, arrow::util::Codec::Create(compression));
   // The stream refers to the codec: both live in one object.
   struct Owned {
     std::shared_ptr<arrow::util::Codec> codec;
-    std::shared_ptr<arrow::io::CompressedInputStream> stream;
+    std::shared_ptr<Stream> stream;
   };
   auto owned = std::make_shared<Owned>();
   owned->codec = std::move(codec);
-  ARROW_ASSIGN_OR_RAISE(
-      owned->stream, arrow::io::CompressedInputStream::Make(owned->codec.get(), std::move(stream)));
-  return std::shared_ptr<arrow::io::InputStream>(owned, owned->stream.get());
+  ARROW_ASSIGN_OR_RAISE(owned->stream, Stream::Make(owned->codec.get(), std::move(inner)));
+  return std::shared_ptr<Inner>(owned, owned->stream.get());
 }
 
 /// The error of opening `path`: a missing file has an ErrorKind of its own.
@@ -68,6 +87,17 @@ Result<std::shared_ptr<arrow::io::InputStream>> OpenRemoteStream(const std::stri
 
 bool HasCompressedName(const std::string& path) { return CompressionOf(path).has_value(); }
 
+Result<std::string> SuffixOfCompression(const std::string& compression) {
+  ARROW_ASSIGN_OR_RAISE(const Compression named, CompressionNamed(compression));
+  return std::string(named.suffix);
+}
+
+Result<std::shared_ptr<arrow::io::OutputStream>> CompressStream(
+    std::shared_ptr<arrow::io::OutputStream> stream, const std::string& compression) {
+  ARROW_ASSIGN_OR_RAISE(const Compression named, CompressionNamed(compression));
+  return WithCodec<arrow::io::CompressedOutputStream>(std::move(stream), named.type);
+}
+
 Result<std::shared_ptr<arrow::io::RandomAccessFile>> OpenFile(const std::string& path,
                                                               const FileAccess& access,
                                                               const std::atomic<bool>* cancelled) {
@@ -95,7 +125,7 @@ Result<std::shared_ptr<arrow::io::InputStream>> OpenStream(const std::string& pa
   }
   const auto compression = options.decompress ? CompressionOf(path) : std::nullopt;
   if (!compression) return stream;
-  return Decompressed(std::move(stream), *compression);
+  return WithCodec<arrow::io::CompressedInputStream>(std::move(stream), *compression);
 }
 
 }  // namespace headrace::io

@@ -31,6 +31,14 @@ Result<std::shared_ptr<arrow::io::InputStream>> OpenStream(const std::string& pa
 /// Whether OpenStream would decompress it.
 bool HasCompressedName(const std::string& path);
 
+/// How the names of files end whose streams have `compression`, with the dot: of "gzip" ".gz".
+/// Invalid for another word than gzip, bz2, zstd, lz4 and brotli, which it names.
+Result<std::string> SuffixOfCompression(const std::string& compression);
+
+/// A stream whose bytes go to `stream` compressed; closing it closes both.
+Result<std::shared_ptr<arrow::io::OutputStream>> CompressStream(
+    std::shared_ptr<arrow::io::OutputStream> stream, const std::string& compression);
+
 /// Opens `path` for reading anywhere.
 Result<std::shared_ptr<arrow::io::RandomAccessFile>> OpenFile(
     const std::string& path, const FileAccess& access,
