@@ -22,7 +22,7 @@ int64_t FirstBehind(const SortKeys& keys, int64_t begin, int64_t end, const RunC
 
 }  // namespace
 
-Result<std::vector<RowRef>> MergeRuns(std::span<const SortedRun> runs,
+Result<PoolArray<RowRef>> MergeRuns(std::span<const SortedRun> runs,
                                       std::span<const SortColumn> keys, int64_t limit,
                                       arrow::MemoryPool* pool) {
   std::vector<Block> blocks;
@@ -50,7 +50,7 @@ Result<std::vector<RowRef>> MergeRuns(std::span<const SortedRun> runs,
   const auto kept = order.span().first(static_cast<size_t>(num_rows));
   ARROW_RETURN_NOT_OK(OrderByKey(sort_keys, kept, limit, pool));
   if (limit >= 0) num_rows = std::min(num_rows, limit);
-  std::vector<RowRef> rows(static_cast<size_t>(num_rows));
+  ARROW_ASSIGN_OR_RAISE(auto rows, PoolArray<RowRef>::Make(num_rows, pool));
   for (int64_t i = 0; i < num_rows; ++i) rows[i] = places.Find(order[i]);
   return rows;
 }

@@ -10,6 +10,7 @@
 #include "headrace/base/status.h"
 #include "headrace/block.h"
 #include "headrace/compute/gather.h"
+#include "headrace/compute/pool_array.h"
 #include "headrace/compute/sort_key.h"
 
 namespace headrace::compute {
@@ -31,7 +32,7 @@ struct SortedRun {
 /// The rows of all runs in the order of `keys`, rows with equal keys in the order of the runs; as
 /// rows of all blocks of the first run, of the second and so on. Only the first `limit` unless that
 /// is -1. Fails as SortRows does.
-Result<std::vector<RowRef>> MergeRuns(std::span<const SortedRun> runs,
+Result<PoolArray<RowRef>> MergeRuns(std::span<const SortedRun> runs,
                                       std::span<const SortColumn> keys, int64_t limit,
                                       arrow::MemoryPool* pool);
 

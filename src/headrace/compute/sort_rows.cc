@@ -8,7 +8,7 @@
 
 namespace headrace::compute {
 
-Result<std::vector<RowRef>> SortRows(const std::vector<Block>& blocks,
+Result<PoolArray<RowRef>> SortRows(const std::vector<Block>& blocks,
                                      std::span<const SortColumn> keys, int64_t limit,
                                      arrow::MemoryPool* pool) {
   const RowPlaces places(blocks);
@@ -20,7 +20,7 @@ Result<std::vector<RowRef>> SortRows(const std::vector<Block>& blocks,
   std::iota(order.data(), order.data() + order.size(), 0U);
   ARROW_RETURN_NOT_OK(OrderByKey(sort_keys, order.span(), limit, pool));
   const int64_t num_rows = limit < 0 ? order.size() : std::min(limit, order.size());
-  std::vector<RowRef> rows(static_cast<size_t>(num_rows));
+  ARROW_ASSIGN_OR_RAISE(auto rows, PoolArray<RowRef>::Make(num_rows, pool));
   for (int64_t i = 0; i < num_rows; ++i) rows[i] = places.Find(order[i]);
   return rows;
 }

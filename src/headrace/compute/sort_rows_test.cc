@@ -13,7 +13,7 @@ namespace {
 
 namespace cp = arrow::compute;
 
-std::vector<int64_t> Numbers(const std::vector<Block>& blocks, const std::vector<RowRef>& rows) {
+std::vector<int64_t> Numbers(const std::vector<Block>& blocks, std::span<const RowRef> rows) {
   const RowPlaces places(blocks);
   std::vector<int64_t> numbers;
   for (const RowRef& row : rows) numbers.push_back(places.begin(row.block) + row.row);

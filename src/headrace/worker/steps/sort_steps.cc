@@ -62,7 +62,7 @@ class SortRunStep final : public Step {
     held_rows_ = 0;
   }
 
-  Result<std::vector<compute::RowRef>> SortRows() const {
+  Result<compute::PoolArray<compute::RowRef>> SortRows() const {
     ARROW_RETURN_NOT_OK(CheckCancelled(context_));
     return compute::SortRows(held_, keys_, limit_, context_.pool);
   }
@@ -70,7 +70,7 @@ class SortRunStep final : public Step {
   Status PutRun(BlockSink& out) {
     ARROW_ASSIGN_OR_RAISE(held_, WithOneSchema(std::move(held_), context_.pool));
     ARROW_ASSIGN_OR_RAISE(const auto sorted, SortRows());
-    std::span<const compute::RowRef> rows = sorted;
+    std::span<const compute::RowRef> rows = sorted.span();
     const int64_t piece_rows = PieceRows(static_cast<int64_t>(rows.size()));
     bool first = true;
     while (!rows.empty()) {
