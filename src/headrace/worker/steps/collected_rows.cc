@@ -36,6 +36,10 @@ int64_t RowsOfBytes(std::span<const Block> blocks, int64_t bytes) {
   return std::max<int64_t>(1, static_cast<int64_t>(share * static_cast<double>(all_rows)));
 }
 
+void GiveBackFirstHalf(const TaskInfo& task, const StepContext& context) {
+  if (task.task_index == 0) context.pool->ReleaseUnused();
+}
+
 Status CheckCancelled(const StepContext& context) {
   if (context.cancelled == nullptr || !context.cancelled->load()) return Status::OK();
   return MakeError(arrow::StatusCode::Cancelled, ErrorKind::kCancelled, "task was cancelled");

@@ -28,6 +28,11 @@ inline constexpr int64_t kGatheredBytes = 16 << 20;
 Status PutRows(const std::vector<Block>& blocks, std::span<const compute::RowRef> rows,
                int64_t target_bytes, const StepContext& context, BlockSink& out);
 
+/// For a task of a second half, before it allocates: the first of them gives back the memory that
+/// the first half has left for its next task. That had other sizes, and the rows that wait for the
+/// second half are at their most.
+void GiveBackFirstHalf(const TaskInfo& task, const StepContext& context);
+
 /// Fails when nobody wants the result of the task any more.
 Status CheckCancelled(const StepContext& context);
 

@@ -6,6 +6,7 @@
 
 #include "headrace/block/schema.h"
 #include "headrace/compute/group_aggregate.h"
+#include "headrace/worker/steps/collected_rows.h"
 #include "headrace/worker/steps/partition_steps.h"
 #include "headrace/worker/steps/partitioning_step.h"
 
@@ -111,9 +112,10 @@ class PartialGroupStep final : public PartitioningStep {
 
 class FinalGroupStep final : public Step {
  public:
-  FinalGroupStep(std::vector<std::string> keys, Specs specs, arrow::MemoryPool* pool)
-      : keys_(std::move(keys)), specs_(std::move(specs)), pool_(pool) {}
-  Status Begin(const TaskInfo&) override {
+  FinalGroupStep(std::vector<std::string> keys, Specs specs, const StepContext& context)
+      : keys_(std::move(keys)), specs_(std::move(specs)), context_(context) {}
+  Status Begin(const TaskInfo& task) override {
+    GiveBackFirstHalf(task, context_);
     partition_ = -1;
     return Renew();
   }
@@ -137,7 +139,7 @@ class FinalGroupStep final : public Step {
 
  private:
   Status Renew() {
-    return compute::GroupAggregator::Make(keys_, specs_, pool_).Value(&aggregator_);
+    return compute::GroupAggregator::Make(keys_, specs_, context_.pool).Value(&aggregator_);
   }
   Status PutValues(BlockSink& out) {
     ARROW_ASSIGN_OR_RAISE(Block values, aggregator_->FinishValues());
@@ -146,7 +148,7 @@ class FinalGroupStep final : public Step {
 
   const std::vector<std::string> keys_;
   const Specs specs_;
-  arrow::MemoryPool* const pool_;
+  const StepContext context_;
   std::unique_ptr<compute::GroupAggregator> aggregator_;
   int32_t partition_ = -1;
 };
@@ -200,7 +202,7 @@ Result<StepSpecPtr> PartialGroupStepSpec::Deserialize(WireReader* in) {
 }
 
 Result<std::unique_ptr<Step>> FinalGroupStepSpec::Make(const StepContext& context) const {
-  return std::make_unique<FinalGroupStep>(keys_, specs_, context.pool);
+  return std::make_unique<FinalGroupStep>(keys_, specs_, context);
 }
 Status FinalGroupStepSpec::Serialize(WireWriter* out) const {
   out->Str(name_);

@@ -151,6 +151,7 @@ class ShuffleMergeStep final : public Step {
   explicit ShuffleMergeStep(const StepContext& context) : context_(context) {}
 
   Status Begin(const TaskInfo& task) override {
+    GiveBackFirstHalf(task, context_);
     target_bytes_ = task.target_max_block_size;
     keys_.clear();
     blocks_.clear();

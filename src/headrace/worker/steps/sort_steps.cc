@@ -127,6 +127,7 @@ class MergeRunsStep final : public Step {
       : keys_(std::move(keys)), limit_(limit), context_(context) {}
 
   Status Begin(const TaskInfo& task) override {
+    GiveBackFirstHalf(task, context_);
     ARROW_ASSIGN_OR_RAISE(range_, task::MergeRange::Deserialize(task.argument));
     target_bytes_ = task.target_max_block_size;
     blocks_.clear();
