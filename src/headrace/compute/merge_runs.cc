@@ -23,8 +23,8 @@ int64_t FirstBehind(const SortKeys& keys, int64_t begin, int64_t end, const RunC
 }  // namespace
 
 Result<PoolArray<RowRef>> MergeRuns(std::span<const SortedRun> runs,
-                                      std::span<const SortColumn> keys, int64_t limit,
-                                      arrow::MemoryPool* pool) {
+                                    std::span<const SortColumn> keys, int64_t limit,
+                                    arrow::MemoryPool* pool) {
   std::vector<Block> blocks;
   for (const SortedRun& run : runs) {
     blocks.insert(blocks.end(), run.blocks.begin(), run.blocks.end());

@@ -33,7 +33,7 @@ struct SortedRun {
 /// rows of all blocks of the first run, of the second and so on. Only the first `limit` unless that
 /// is -1. Fails as SortRows does.
 Result<PoolArray<RowRef>> MergeRuns(std::span<const SortedRun> runs,
-                                      std::span<const SortColumn> keys, int64_t limit,
-                                      arrow::MemoryPool* pool);
+                                    std::span<const SortColumn> keys, int64_t limit,
+                                    arrow::MemoryPool* pool);
 
 }  // namespace headrace::compute

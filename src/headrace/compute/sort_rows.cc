@@ -9,8 +9,8 @@
 namespace headrace::compute {
 
 Result<PoolArray<RowRef>> SortRows(const std::vector<Block>& blocks,
-                                     std::span<const SortColumn> keys, int64_t limit,
-                                     arrow::MemoryPool* pool) {
+                                   std::span<const SortColumn> keys, int64_t limit,
+                                   arrow::MemoryPool* pool) {
   const RowPlaces places(blocks);
   if (places.num_rows() > kMaxOrderedRows) {
     return Status::CapacityError("Cannot sort ", places.num_rows(), " rows at once");

@@ -17,7 +17,7 @@ namespace headrace::compute {
 /// they are in the blocks. Only the first `limit` unless that is -1. Fails as SortKeys::Make does,
 /// and with CapacityError for more than kMaxOrderedRows.
 Result<PoolArray<RowRef>> SortRows(const std::vector<Block>& blocks,
-                                     std::span<const SortColumn> keys, int64_t limit,
-                                     arrow::MemoryPool* pool);
+                                   std::span<const SortColumn> keys, int64_t limit,
+                                   arrow::MemoryPool* pool);
 
 }  // namespace headrace::compute

@@ -17,7 +17,7 @@ PhysicalNodePtr PartitionByHash(std::string name, const std::vector<std::string>
                                 const ExchangeSizes& sizes, PhysicalNodePtr input) {
   return MakeFirstHalf(std::move(name),
                        std::make_shared<worker::HashPartitionStepSpec>(
-                           keys, static_cast<int>(sizes.num_partitions), sizes.run_bytes),
+                           keys, static_cast<int>(sizes.num_partitions), sizes.hash_run_bytes),
                        sizes, std::move(input));
 }
 
@@ -37,7 +37,7 @@ PhysicalNodePtr PlanGroupAggregate(const plan::GroupAggregate& group, const Exch
   PhysicalNodePtr map = MakeFirstHalf(
       "PartialAggregate",
       std::make_shared<worker::PartialGroupStepSpec>(
-          group.keys(), specs, static_cast<int>(sizes.num_partitions), sizes.run_bytes),
+          group.keys(), specs, static_cast<int>(sizes.num_partitions), sizes.hash_run_bytes),
       sizes, std::move(input));
   exec::PartitionExchangeOptions exchange =
       ExchangeOptions(group.name(), "HashAggregateOperator", sizes);

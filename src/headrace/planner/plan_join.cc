@@ -65,7 +65,7 @@ PhysicalNodePtr MeetAdaptively(std::vector<PhysicalNodePtr> inputs, std::array<S
   strategy.max_broadcast_bytes = max_broadcast_bytes;
   strategy.bundle_bytes = sizes.bundle_bytes;
   auto step = std::make_shared<worker::JoinPartitionStepSpec>(
-      std::move(sides), /*side=*/std::nullopt, exchange.num_partitions, sizes.run_bytes);
+      std::move(sides), /*side=*/std::nullopt, exchange.num_partitions, sizes.hash_run_bytes);
   PhysicalNodePtr map = MakeFirstHalf(
       "JoinMap", std::move(step), sizes,
       MakeOperatorNode(std::make_unique<exec::JoinStrategyOperator>(strategy), std::move(inputs)));
@@ -83,7 +83,7 @@ PhysicalNodePtr MeetInPartitions(std::vector<PhysicalNodePtr> inputs, std::array
   constexpr std::array kNames = {"JoinLeft", "JoinRight"};
   for (int side = 0; side < 2; ++side) {
     auto step = std::make_shared<worker::JoinPartitionStepSpec>(
-        sides, side, exchange.num_partitions, sizes.run_bytes);
+        sides, side, exchange.num_partitions, sizes.hash_run_bytes);
     inputs[side] = MakeFirstHalf(kNames[side], std::move(step), sizes, std::move(inputs[side]));
   }
   return MakeOperatorNode(std::make_unique<exec::PartitionExchangeOperator>(std::move(exchange)),

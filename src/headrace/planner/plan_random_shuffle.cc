@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
 #include "headrace/exec/shuffle/block_order_operator.h"
 #include "headrace/exec/shuffle/row_number_operator.h"
 #include "headrace/plan/shuffle_operators.h"
@@ -39,8 +41,10 @@ Result<PhysicalNodePtr> PlanRandomShuffle(const plan::LogicalOperatorPtr& node,
   ARROW_ASSIGN_OR_RAISE(const auto bytes, EstimateInput(node->input(), context));
   const ExchangeSizes sizes = ExchangeSizes::For(context, bytes);
 
+  // A run each: blocks that a task has partitioned wait for its end.
   PhysicalNodePtr numbers =
-      MakeOperatorNode(std::make_unique<exec::RowNumberOperator>("RowNumbers", sizes.bundle_bytes),
+      MakeOperatorNode(std::make_unique<exec::RowNumberOperator>(
+                           "RowNumbers", std::min(sizes.bundle_bytes, sizes.run_bytes)),
                        std::move(input));
   PhysicalNodePtr map =
       MakeFirstHalf("ShuffleMap",
