@@ -60,7 +60,8 @@ class WriteMethods(DatasetBase):
             partition_cols: Columns whose values become directories ``column=value``; left out of the files.
             compression: "snappy", "zstd", "gzip", "lz4", "brotli" or None.
             compression_level: Level of the codec; None: its default.
-            row_group_size: Rows per row group; default 2**20.
+            row_group_size: Rows per row group; default 2**20. There are fewer where they would take more than
+                4 MiB per column before encoding: at least 32 MiB, at most 128 MiB or a block.
             use_dictionary: Dictionary-encode columns that repeat values.
             arrow_parquet_args_fn: Returns further values of these options; called once.
 
