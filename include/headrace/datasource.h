@@ -31,6 +31,10 @@ struct ReadParallelism {
   /// Tasks per CPU while there is enough for each: tasks of uneven cost then end at about the same
   /// time. Fewer where a task has work to do at its end, however much it read.
   int max_tasks_per_cpu = 4;
+  /// Rows of a batch that the tasks' blocks go to, 0: unknown. A task of fewer rows cannot do what
+  /// follows as well: its blocks would wait in the object store for those of others. Sources of few
+  /// large rows heed it while all CPUs have tasks.
+  int64_t batch_rows = 0;
 };
 
 /// One unit of reading: what one task reads.

@@ -252,9 +252,11 @@ Result<std::vector<ReadTask>> ImageDatasource::PlanReadTasks(
   int64_t wanted = parallelism.max_tasks_per_cpu * std::max(1, parallelism.num_cpus);
   if (parallelism.target_max_block_size > 0) {
     const double total = bytes_per_image * static_cast<double>(num_files);
-    wanted = std::max(
-        wanted,
-        static_cast<int64_t>(total / static_cast<double>(parallelism.target_max_block_size)) + 1);
+    auto by_size =
+        static_cast<int64_t>(total / static_cast<double>(parallelism.target_max_block_size)) + 1;
+    // Where a block holds fewer images than a batch, a task makes several blocks.
+    if (parallelism.batch_rows > 0) by_size = std::min(by_size, num_files / parallelism.batch_rows);
+    wanted = std::max(wanted, by_size);
   }
   if (parallelism.target_min_block_size > 0) {
     const auto largest_number =

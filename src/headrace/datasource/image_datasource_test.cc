@@ -249,5 +249,27 @@ TEST_F(ImageDatasourceTest, TasksDeclareABlockAndAnImageOnItsWay) {
   EXPECT_LT(heap, 2 * (100 * 100 * 3 + 10 * 10 * 10 * 3));
 }
 
+TEST_F(ImageDatasourceTest, ATaskHasTheRowsOfABatchWhereABlockHasFewer) {
+  std::vector<std::string> paths;
+  for (int i = 0; i < 60; ++i) paths.push_back(WriteFlat("a" + std::to_string(i), 100, 100, 1));
+  const auto source = *MakeImageDatasource(Options(paths));
+  const auto num_tasks = [&](int64_t batch_rows, int num_cpus = 2) {
+    ReadParallelism parallelism;
+    parallelism.num_cpus = num_cpus;
+    parallelism.target_max_block_size = 10'000;  // a third of an image
+    parallelism.batch_rows = batch_rows;
+    const auto tasks = *source->PlanReadTasks(parallelism);
+    for (const ReadTask& task : tasks) {
+      EXPECT_GE(task.num_rows, std::min<int64_t>(batch_rows, 60 / (4 * num_cpus)));
+    }
+    return tasks.size();
+  };
+  EXPECT_EQ(num_tasks(0), 60);
+  EXPECT_EQ(num_tasks(2), 30);
+  EXPECT_EQ(num_tasks(7), 8);
+  EXPECT_EQ(num_tasks(50), 8) << "four tasks for each CPU all the same";
+  EXPECT_EQ(num_tasks(50, /*num_cpus=*/1), 4);
+}
+
 }  // namespace
 }  // namespace headrace::datasource

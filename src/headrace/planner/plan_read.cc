@@ -158,6 +158,7 @@ Result<PhysicalNodePtr> PlanRead(const plan::LogicalOperatorPtr& node, const Pla
     parallelism.override_num_blocks = read.override_num_blocks();
     parallelism.num_cpus = context.num_cpus;
     parallelism.max_tasks_per_cpu = context.max_read_tasks_per_cpu;
+    parallelism.batch_rows = context.batch_rows;
     parallelism.buffer_bytes = context.data.streaming_read_buffer_size;
     ARROW_ASSIGN_OR_RAISE(const auto tasks, read.source()->PlanReadTasks(parallelism));
     ARROW_ASSIGN_OR_RAISE(input->bundles, Describe(tasks, *context.store));

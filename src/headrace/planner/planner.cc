@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "headrace/planner/planner.h"
 
+#include <algorithm>
 #include <functional>
 #include <utility>
 
@@ -84,6 +85,8 @@ Result<PhysicalNodePtr> Lower(const plan::LogicalOperatorPtr& node, const PlanCo
   // A task that groups what it reads sends all its groups at its end: few tasks send fewer.
   PlanContext below = context;
   if (plan::As<plan::GroupAggregate>(node) != nullptr) below.max_read_tasks_per_cpu = 2;
+  const auto* map = plan::As<plan::Map>(node);
+  below.batch_rows = map != nullptr ? std::max<int64_t>(0, map->batch_size()) : 0;
   std::vector<PhysicalNodePtr> inputs;
   for (const auto& input : node->inputs()) {
     ARROW_ASSIGN_OR_RAISE(auto lowered, Lower(input, below));
@@ -103,7 +106,7 @@ Result<PhysicalNodePtr> Lower(const plan::LogicalOperatorPtr& node, const PlanCo
   if (const auto* limit = plan::As<plan::Limit>(node)) {
     return MakeOperatorNode(std::make_unique<exec::LimitOperator>(limit->rows()), std::move(input));
   }
-  if (plan::As<plan::Map>(node) != nullptr) return PlanMap(node, std::move(input), context);
+  if (map != nullptr) return PlanMap(node, std::move(input), context);
   if (plan::As<plan::FilterExpr>(node) != nullptr) return PlanFilterExpr(node, std::move(input));
   if (plan::As<plan::Project>(node) != nullptr) return PlanProject(node, std::move(input));
   if (plan::As<plan::Repartition>(node) != nullptr) return PlanRepartition(node, std::move(input));

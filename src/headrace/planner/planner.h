@@ -24,6 +24,8 @@ struct PlanContext {
   std::string working_directory;          // of the program when the run begins
   /// ReadParallelism::max_tasks_per_cpu of the reads below.
   int max_read_tasks_per_cpu = ReadParallelism().max_tasks_per_cpu;
+  /// ReadParallelism::batch_rows of a read right below.
+  int64_t batch_rows = 0;
   /// Plan for showing only: sources are not asked for their tasks.
   bool dry_run = false;
 };

@@ -59,6 +59,36 @@ TEST_F(PlannerTest, AFunctionWithABatchSizeGetsABatchStepAndEnoughRows) {
   EXPECT_EQ(LowerIt(Python(Data(), -1))->min_rows, 0);
 }
 
+/// Notes what it is asked for; has no rows.
+class AskedSource final : public Datasource {
+ public:
+  std::string_view kind() const override { return "asked"; }
+  std::string name() const override { return "ReadAsked"; }
+  Result<std::shared_ptr<arrow::Schema>> Schema() const override { return nullptr; }
+  Result<std::vector<ReadTask>> PlanReadTasks(const ReadParallelism& parallelism) const override {
+    batch_rows = parallelism.batch_rows;
+    return std::vector<ReadTask>();
+  }
+  Result<std::unique_ptr<BlockReader>> Open(const ReadTask&, const ReadOptions&) const override {
+    return Status::Invalid("there is nothing to read");
+  }
+  Result<std::string> Serialize() const override { return std::string(); }
+
+  mutable int64_t batch_rows = -1;
+};
+
+TEST_F(PlannerTest, AReadIsToldTheBatchesOfTheFunctionRightAboveIt) {
+  const auto source = std::make_shared<AskedSource>();
+  const LogicalOperatorPtr read =
+      std::make_shared<plan::Read>(source, std::nullopt, plan::MapOptions{});
+  LowerIt(Python(read, 64));
+  EXPECT_EQ(source->batch_rows, 64);
+  LowerIt(Python(read, -1));
+  EXPECT_EQ(source->batch_rows, 0);
+  LowerIt(Python(Python(read, 0), 64));
+  EXPECT_EQ(source->batch_rows, 0);
+}
+
 TEST_F(PlannerTest, EachOperatorHasItsPhysicalOne) {
   plan::MapOptions actors;
   actors.compute.actors = true;
