@@ -17,12 +17,15 @@ class BatchStep final : public Step {
       const int64_t bytes_per_row = std::max<int64_t>(1, block.size_bytes() / block.num_rows());
       rows_ = std::max<int64_t>(1, BatchStepSpec::kAutoBatchBytes / bytes_per_row);
     }
+    const int64_t num_rows = block.num_rows();
     int64_t offset = 0;
-    while (offset < block.num_rows()) {
-      const int64_t take = std::min(rows_ - held_rows_, block.num_rows() - offset);
+    while (offset < num_rows) {
+      const int64_t take = std::min(rows_ - held_rows_, num_rows - offset);
       held_.push_back(block.Slice(offset, take));
       held_rows_ += take;
       offset += take;
+      // Its memory must not stay as long as the function works on the batch that was copied.
+      if (offset == num_rows) block = Block();
       if (held_rows_ == rows_) ARROW_RETURN_NOT_OK(Send(out));
     }
     return Status::OK();
