@@ -28,9 +28,9 @@ class VectorSink final : public PixelSink {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::vector<uint8_t> copy(data, data + size);
-  (void)ReadImageInfo(copy, kMaxPixels).ok();
+  (void)ReadImageInfo(copy, {.max_pixels = kMaxPixels}).ok();
   VectorSink sink;
   ColorTable colors;
-  (void)DecodeImage(copy, &sink, &colors, kMaxPixels).ok();
+  (void)DecodeImage(copy, &sink, &colors, {.max_pixels = kMaxPixels}).ok();
   return 0;
 }

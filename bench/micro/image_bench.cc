@@ -110,10 +110,13 @@ int Main(const char* folder, int size, int num_threads) {
   }
   const media::ImageLoadOptions resized{.size = std::pair(size, size),
                                         .mode = media::PixelMode::kRGB};
+  media::ImageLoadOptions fast = resized;
+  fast.fast = true;
   std::vector<Variant> variants = {
       {"libjpeg-turbo, decoded", [&] { TurboDecode(files); }},
       {"loader, decoded", [&] { Load(files, {.mode = media::PixelMode::kRGB}); }},
       {"loader, decoded and resized", [&] { Load(files, resized); }},
+      {"loader, the same, fast", [&] { Load(files, fast); }},
   };
   for (int round = 0; round < kRounds; ++round) {
     for (Variant& variant : variants) {

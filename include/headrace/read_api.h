@@ -81,9 +81,15 @@ struct ReadTextOptions {
   ReadFilesOptions files;
 };
 
+enum class ImageDecode : uint8_t {
+  kAccurate,  // what Pillow gives
+  kFast,  // with a size: JPEG images are decoded at a fraction of theirs, nearly the same picture
+};
+
 struct ReadImagesOptions {
   std::optional<std::pair<int, int>> size;  // (height, width), bilinear; nullopt: as stored
   std::string mode;                         // "RGB", "L", "RGBA", …; "": as stored
+  ImageDecode decode = ImageDecode::kAccurate;
   std::optional<int64_t> override_num_blocks;
   ReadFilesOptions files;
 };

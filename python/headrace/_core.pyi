@@ -128,6 +128,7 @@ class Plan:
         files: dict,
         size: tuple[int, int] | None,
         mode: str,
+        fast_decode: bool,
         skip_errors: bool,
         max_pixels: int,
         override_num_blocks: int | None,

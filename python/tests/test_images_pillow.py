@@ -74,6 +74,59 @@ def test_every_format_and_mode_equals_pillow(tmp_path, extension, stored):
         assert difference.max() <= tolerance, (size, mode)
 
 
+@pytest.fixture(scope="module")
+def photographs(tmp_path_factory):
+    """The colour photographs that scikit-image carries, as JPEG files of their own size."""
+    bundled = Path(pytest.importorskip("skimage").__file__).parent / "data"
+    folder = tmp_path_factory.mktemp("photographs")
+    names = ("astronaut.png", "chelsea.png", "coffee.png", "motorcycle_left.png", "rocket.jpg", "retina.jpg")
+    for name in names:
+        Image.open(bundled / name).convert("RGB").save(folder / f"{Path(name).stem}.jpg", quality=90)
+    return sorted(folder.iterdir())
+
+
+@pytest.mark.parametrize("divisor", [2, 4, 8])
+@pytest.mark.parametrize(
+    ("reduced_further", "mean", "worst_mean", "percentile_99"), [(1, 4, 7, 50), (1.6, 2.5, 4.5, 35)]
+)
+def test_fast_decoding_is_close_to_the_accurate_one(
+    photographs, divisor, reduced_further, mean, worst_mean, percentile_99
+):
+    means = []
+    for path in photographs:
+        width, height = Image.open(path).size
+        size = (int(height / divisor / reduced_further), int(width / divisor / reduced_further))
+        accurate, fast = (
+            read(path, size=size, mode="RGB", decode=decode).astype(int) for decode in ("accurate", "fast")
+        )
+        difference = np.abs(accurate - fast)
+        assert 0 < difference.mean() <= worst_mean, path
+        assert np.percentile(difference, 99) <= percentile_99, path
+        means.append(difference.mean())
+    assert np.mean(means) <= mean
+
+
+def test_fast_decoding_changes_nothing_where_no_fraction_covers_the_size(photographs, tmp_path):
+    path = photographs[0]
+    width, height = Image.open(path).size
+    for size in [None, (height // 2 + 1, 10), (10, width // 2 + 1), (2 * height, 2 * width)]:
+        np.testing.assert_array_equal(read(path, size=size, decode="fast"), read(path, size=size))
+    Image.open(path).save(tmp_path / "a.png")
+    png = tmp_path / "a.png"
+    np.testing.assert_array_equal(read(png, size=(20, 20), decode="fast"), read(png, size=(20, 20)))
+
+
+def test_a_word_that_decode_does_not_know(tmp_path):
+    with pytest.raises(ValueError, match='decode must be "accurate" or "fast", got \'quick\''):
+        ray.data.read_images(str(tmp_path), decode="quick")
+
+
+@pytest.mark.parametrize("options", [{"progressive": True}, {"subsampling": 0}, {"subsampling": 1}, {"quality": 5}])
+def test_jpegs_of_every_kind_equal_pillow(tmp_path, options):
+    make_image("RGB", 77, 51, 3).save(tmp_path / "a.jpg", **options)
+    np.testing.assert_array_equal(read(tmp_path / "a.jpg"), with_pillow(tmp_path / "a.jpg", None, None))
+
+
 def test_resized_photos_have_one_shape(tmp_path):
     for seed, (width, height) in enumerate([(50, 37), (37, 50), (24, 17), (12, 12)]):
         make_image("RGB", width, height, seed).save(tmp_path / f"{seed}.png")

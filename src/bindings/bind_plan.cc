@@ -86,12 +86,13 @@ Plan ReadParquet(const nb::dict& files, std::optional<std::vector<std::string>> 
 }
 
 Plan ReadImages(const nb::dict& files, std::optional<std::pair<int, int>> size, std::string mode,
-                bool skip_errors, int64_t max_pixels, Blocks override_num_blocks,
+                bool fast_decode, bool skip_errors, int64_t max_pixels, Blocks override_num_blocks,
                 const nb::dict& options) {
   datasource::ImageReadOptions read;
   read.files = ValueOrRaise(FileReadOptionsFrom(files));
   read.size = size;
   read.mode = std::move(mode);
+  read.fast_decode = fast_decode;
   read.skip_errors = skip_errors;
   read.max_pixels = max_pixels;
   return MakeRead(datasource::MakeImageDatasource(std::move(read)), override_num_blocks, options);
@@ -256,8 +257,8 @@ void BindReaders(nb::class_<Plan>& plan) {
                   nb::arg("tensor_columns"), nb::arg("override_num_blocks").none(),
                   nb::arg("options"))
       .def_static("read_images", &ReadImages, nb::arg("files"), nb::arg("size").none(),
-                  nb::arg("mode"), nb::arg("skip_errors"), nb::arg("max_pixels"),
-                  nb::arg("override_num_blocks").none(), nb::arg("options"))
+                  nb::arg("mode"), nb::arg("fast_decode"), nb::arg("skip_errors"),
+                  nb::arg("max_pixels"), nb::arg("override_num_blocks").none(), nb::arg("options"))
       .def_static(
           "read_csv",
           [](const nb::dict& files, const nb::dict& csv, Blocks blocks, const nb::dict& options) {

@@ -10,7 +10,7 @@ from headrace.data.dataset import Dataset
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Unpack
+    from typing import Literal, Unpack
 
     from headrace.data._files import FileReadArguments
     from headrace.data._paths import Paths
@@ -19,7 +19,12 @@ IMAGE_EXTENSIONS = ("png", "jpg", "jpeg", "tif", "tiff", "bmp", "gif")
 
 
 def read_images(
-    paths: Paths, *, size: tuple[int, int] | None = None, mode: str | None = None, **shared: Unpack[FileReadArguments]
+    paths: Paths,
+    *,
+    size: tuple[int, int] | None = None,
+    mode: str | None = None,
+    decode: Literal["accurate", "fast"] = "accurate",
+    **shared: Unpack[FileReadArguments],
 ) -> Dataset:
     """Images as rows with a column ``image``: uint8 arrays of shape (height, width[, channels]).
 
@@ -28,6 +33,8 @@ def read_images(
         size: (height, width) that images are resized to (bilinear); None: as stored. Images of one size make one
             tensor column.
         mode: "RGB", "L", "RGBA", …: what images are converted to; None: as stored.
+        decode: "accurate": the values that Pillow gives. "fast": a JPEG at least twice as large as ``size`` is decoded
+            at a half, a quarter or an eighth of its own size and resized from there; others as before.
         **shared: See the module ``headrace.data.read_api``.
 
     Returns:
@@ -35,7 +42,7 @@ def read_images(
         with its path, unless ``max_errored_blocks`` allows for it.
 
     Raises:
-        ValueError: ``size`` is not two positive numbers, or no file is left to read.
+        ValueError: ``size`` is not two positive numbers, ``decode`` is no known word, or no file is left to read.
         FileNotFoundError: A path does not exist.
 
     >>> ray.data.read_images("photos", size=(224, 224), mode="RGB")  # doctest: +SKIP
@@ -49,6 +56,8 @@ def read_images(
         if size[0] < 1 or size[1] < 1:
             raise ValueError(f"Expected `size` to contain positive integers, but got {size} instead.")
         wanted = (int(size[0]), int(size[1]))
+    if decode not in ("accurate", "fast"):
+        raise ValueError(f'decode must be "accurate" or "fast", got {decode!r}')
     given = FileArguments("read_images", paths, IMAGE_EXTENSIONS, False, dict(shared))
     context = DataContext.get_current().copy()
     skip_errors = context.max_errored_blocks != 0
@@ -56,6 +65,7 @@ def read_images(
         given.files,
         wanted,
         mode or "",
+        decode == "fast",
         skip_errors,
         context.max_image_pixels,
         given.override_num_blocks,

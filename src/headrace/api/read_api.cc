@@ -145,6 +145,7 @@ Result<Dataset> ReadImages(const Paths& paths, const ReadImagesOptions& options,
                                 /*hive=*/false, context));
   read.size = options.size;
   read.mode = options.mode;
+  read.fast_decode = options.decode == ImageDecode::kFast;
   read.skip_errors = context.max_errored_blocks != 0;
   read.max_pixels = context.max_image_pixels;
   ARROW_ASSIGN_OR_RAISE(auto source, datasource::MakeImageDatasource(std::move(read)));

@@ -67,6 +67,7 @@ struct ImageReadOptions {
   FileReadOptions files;
   std::optional<std::pair<int, int>> size;        // (height, width): bilinear resize, as Pillow
   std::string mode;                               // "": as stored; "RGB", "L", "RGBA", …
+  bool fast_decode = false;                       // media::ImageLoadOptions::fast
   bool skip_errors = false;                       // drop unreadable files instead of failing
   int64_t max_pixels = media::kDefaultMaxPixels;  // of a file; larger ones are refused
 };

@@ -165,7 +165,7 @@ class ImageDatasource final : public Datasource,
  private:
   /// Headers, as they will be after resize and conversion, of some files spread over all of them.
   /// Files that cannot be read are left out: reading them will say why. `scratch_bytes` becomes
-  /// what the largest of them takes while it is decoded, if it is not decoded in place.
+  /// what the one that takes most takes while it is decoded, beside the result.
   std::vector<ImageInfo> Sample(int64_t* scratch_bytes = nullptr) const;
   static double MeanBytes(const std::vector<ImageInfo>& sample);
   double BytesPerImage() const { return MeanBytes(Sample()); }
@@ -191,16 +191,17 @@ std::vector<ImageInfo> ImageDatasource::Sample(int64_t* scratch_bytes) const {
     auto data = ReadFile(options_.files.paths[i * num_files / count], options_.files.access,
                          nullptr, &bytes);
     if (!data.ok()) continue;
-    auto info = media::ReadImageInfo(*data, options_.max_pixels);
+    auto info = media::ReadImageInfo(*data, {.max_pixels = load_.max_pixels,
+                                             .at_least = load_.fast ? load_.size : std::nullopt});
     if (!info.ok()) continue;
-    const int64_t stored_bytes = info->size_bytes();
+    const int64_t decoded_bytes = load_.mode || load_.size ? info->size_bytes() : 0;
     if (load_.mode) info->mode = *load_.mode;
     if (load_.size) {
       info->height = load_.size->first;
       info->width = load_.size->second;
     }
-    if (scratch_bytes != nullptr && (load_.mode || load_.size)) {
-      *scratch_bytes = std::max(*scratch_bytes, stored_bytes);
+    if (scratch_bytes != nullptr) {
+      *scratch_bytes = std::max(*scratch_bytes, decoded_bytes + info->scratch_bytes);
     }
     sample.push_back(*info);
   }
@@ -319,6 +320,7 @@ Result<std::string> ImageDatasource::Serialize() const {
   out.I64(options_.size ? options_.size->first : 0);
   out.I64(options_.size ? options_.size->second : 0);
   out.Str(options_.mode);
+  out.Bool(options_.fast_decode);
   out.Bool(options_.skip_errors);
   out.I64(options_.max_pixels);
   return out.Take();
@@ -329,6 +331,7 @@ Result<std::string> ImageDatasource::Serialize() const {
 Result<DatasourcePtr> MakeImageDatasource(ImageReadOptions options) {
   media::ImageLoadOptions load;
   load.max_pixels = options.max_pixels;
+  load.fast = options.fast_decode;
   if (options.size) {
     const auto [height, width] = *options.size;
     if (height <= 0 || width <= 0) {
@@ -360,6 +363,7 @@ Result<DatasourcePtr> DeserializeImageDatasource(std::string_view bytes) {
   const auto width = static_cast<int>(in.I64());
   if (has_size) options.size = {height, width};
   options.mode = in.Str();
+  options.fast_decode = in.Bool();
   options.skip_errors = in.Bool();
   options.max_pixels = in.I64();
   ARROW_RETURN_NOT_OK(in.Finish());

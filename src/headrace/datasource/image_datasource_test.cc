@@ -271,5 +271,20 @@ TEST_F(ImageDatasourceTest, ATaskHasTheRowsOfABatchWhereABlockHasFewer) {
   EXPECT_EQ(num_tasks(50, /*num_cpus=*/1), 4);
 }
 
+TEST_F(ImageDatasourceTest, AFastDecoderDeclaresTheFractionThatItDecodes) {
+  const std::vector<uint8_t> pixels(160 * 160 * 3, 50);
+  auto options = Options({Write("a.jpg", media::EncodeJpeg(pixels, 160, 160, 3))});
+  options.size = {20, 20};
+  const auto heap = [&] {
+    return (*MakeImageDatasource(options))->PlanReadTasks(OneTask())->at(0).heap_bytes;
+  };
+  const int64_t accurate = heap();
+  options.fast_decode = true;
+  EXPECT_EQ(accurate - heap(), (160 * 160 - 20 * 20) * 3);
+  const auto blocks = ReadAll(options, OneTask());
+  ASSERT_TRUE(blocks.ok()) << blocks.status();
+  EXPECT_THAT(FirstValues(*blocks), ElementsAre(50));
+}
+
 }  // namespace
 }  // namespace headrace::datasource

@@ -82,13 +82,18 @@ Status CheckSize(const ImageInfo& info, int64_t max_pixels) {
   return Status::OK();
 }
 
-Result<ImageInfo> ReadImageInfo(Bytes data, int64_t max_pixels) {
-  return Decode({.data = data, .max_pixels = max_pixels});
+Result<ImageInfo> ReadImageInfo(Bytes data, const DecodeOptions& options) {
+  return Decode({.data = data, .max_pixels = options.max_pixels, .at_least = options.at_least});
 }
 
-Result<ImageInfo> DecodeImage(Bytes data, PixelSink* sink, ColorTable* colors, int64_t max_pixels) {
+Result<ImageInfo> DecodeImage(Bytes data, PixelSink* sink, ColorTable* colors,
+                              const DecodeOptions& options) {
   colors->Reset();
-  return Decode({.data = data, .sink = sink, .colors = colors, .max_pixels = max_pixels});
+  return Decode({.data = data,
+                 .sink = sink,
+                 .colors = colors,
+                 .max_pixels = options.max_pixels,
+                 .at_least = options.at_least});
 }
 
 }  // namespace headrace::media

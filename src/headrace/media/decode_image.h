@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
+#include <utility>
 
 #include "headrace/base/status.h"
 #include "headrace/media/pixel_mode.h"
@@ -22,6 +24,9 @@ struct ImageInfo {
   PixelMode mode = PixelMode::kRGB;
   int width = 0;
   int height = 0;
+  /// Memory that the decoder takes beside the pixels, where it grows with the image: coefficients
+  /// of a progressive JPEG, canvases of libwebp, ….
+  int64_t scratch_bytes = 0;
 
   int64_t size_bytes() const { return int64_t{width} * height * BytesPerPixel(mode); }
 };
@@ -29,6 +34,14 @@ struct ImageInfo {
 /// Pixels an image may have at most, about 179 million as in Pillow: a small file can claim to be a
 /// picture that fills the memory.
 inline constexpr int64_t kDefaultMaxPixels = 178'956'970;
+
+struct DecodeOptions {
+  int64_t max_pixels = kDefaultMaxPixels;
+  /// (height, width) that the image is going to be reduced to. A JPEG image is then decoded at a
+  /// half, a quarter or an eighth of its size where that still covers this: faster, with less
+  /// memory, and nearly the same picture once it is reduced. nullopt: as stored.
+  std::optional<std::pair<int, int>> at_least;
+};
 
 /// Gives the memory for pixels once their number is known.
 class PixelSink {
@@ -39,9 +52,10 @@ class PixelSink {
   virtual Result<uint8_t*> Allocate(const ImageInfo& info) = 0;
 };
 
-/// Size and mode of an encoded image, without decoding its pixels. Fails with Invalid saying what
-/// is wrong, also when the image has more than `max_pixels`.
-Result<ImageInfo> ReadImageInfo(Bytes data, int64_t max_pixels = kDefaultMaxPixels);
+/// Size and mode that DecodeImage() would give with the same options, without decoding pixels.
+/// Fails with Invalid saying what is wrong, also when the image as stored has more than
+/// `max_pixels`.
+Result<ImageInfo> ReadImageInfo(Bytes data, const DecodeOptions& options = {});
 
 /// Decodes an image into memory of `sink`, in the mode and with the values that Pillow's
 /// Image.open() gives (frame 0 of an animation). Fills `colors` for modes that need it.
@@ -51,6 +65,6 @@ Result<ImageInfo> ReadImageInfo(Bytes data, int64_t max_pixels = kDefaultMaxPixe
 ///
 /// Fails with Invalid saying what is wrong; then the memory holds unspecified values. Thread-safe.
 Result<ImageInfo> DecodeImage(Bytes data, PixelSink* sink, ColorTable* colors,
-                              int64_t max_pixels = kDefaultMaxPixels);
+                              const DecodeOptions& options = {});
 
 }  // namespace headrace::media

@@ -254,11 +254,13 @@ Result<ImageInfo> DecodeTiff(const DecodeRequest& request) {
   const TiffLayout layout = ReadLayout(tiff.get());
   const bool transpose = layout.orientation >= 5 && layout.orientation <= 8;
   const bool oriented = layout.orientation >= 2 && layout.orientation <= 8;
-  const ImageInfo info{.format = ImageFormat::kTiff,
-                       .mode = layout.mode,
-                       .width = static_cast<int>(transpose ? height : width),
-                       .height = static_cast<int>(transpose ? width : height)};
+  ImageInfo info{.format = ImageFormat::kTiff,
+                 .mode = layout.mode,
+                 .width = static_cast<int>(transpose ? height : width),
+                 .height = static_cast<int>(transpose ? width : height)};
   ARROW_RETURN_NOT_OK(CheckSize(info, request.max_pixels));
+  if (oriented) info.scratch_bytes += info.size_bytes();
+  if (!layout.by_rows) info.scratch_bytes += int64_t{4} * info.width * info.height;
   if (request.sink == nullptr) return info;
   if (info.mode == PixelMode::kP) {
     uint16_t *red = nullptr, *green = nullptr, *blue = nullptr;

@@ -59,11 +59,19 @@ Result<ImageInfo> DecodeWebp(const DecodeRequest& request) {
   const Bytes data = request.data;
   VP8StatusCode code = ::WebPGetFeatures(data.data(), data.size(), &features);
   if (code != VP8_STATUS_OK) return WebpError(code);
-  const ImageInfo info{.format = ImageFormat::kWebp,
-                       .mode = features.has_alpha ? PixelMode::kRGBA : PixelMode::kRGB,
-                       .width = features.width,
-                       .height = features.height};
+  ImageInfo info{.format = ImageFormat::kWebp,
+                 .mode = features.has_alpha ? PixelMode::kRGBA : PixelMode::kRGB,
+                 .width = features.width,
+                 .height = features.height};
   ARROW_RETURN_NOT_OK(CheckSize(info, request.max_pixels));
+  // Four bytes for each pixel of a lossless image; two canvases and a frame of an animation.
+  const int64_t argb_bytes = int64_t{4} * info.width * info.height;
+  constexpr int kLossless = 2;
+  if (features.has_animation) {
+    info.scratch_bytes = 3 * argb_bytes;
+  } else if (features.format == kLossless) {
+    info.scratch_bytes = argb_bytes;
+  }
   if (request.sink == nullptr) return info;
   ARROW_ASSIGN_OR_RAISE(uint8_t * pixels, request.sink->Allocate(info));
   if (features.has_animation) {

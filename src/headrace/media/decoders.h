@@ -11,6 +11,7 @@ struct DecodeRequest {
   PixelSink* sink = nullptr;
   ColorTable* colors = nullptr;
   int64_t max_pixels = kDefaultMaxPixels;
+  std::optional<std::pair<int, int>> at_least;  // see DecodeOptions
 };
 
 /// One function per format: each reads the header, calls CheckSize, and unless only the header is

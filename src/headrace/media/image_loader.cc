@@ -42,8 +42,9 @@ class StepSink final : public PixelSink {
     ARROW_ASSIGN_OR_RAISE(steps_, StepsFor(info, options_));
     // Memory is asked for before anything is decoded, so that too little of it costs no work.
     if (options_.before_decode) {
-      const int64_t scratch = steps_.resize || steps_.convert ? info.size_bytes() : 0;
-      ARROW_RETURN_NOT_OK(options_.before_decode(steps_.result.size_bytes() + scratch));
+      const int64_t steps_bytes = steps_.resize || steps_.convert ? info.size_bytes() : 0;
+      ARROW_RETURN_NOT_OK(
+          options_.before_decode(steps_.result.size_bytes() + steps_bytes + info.scratch_bytes));
     }
     ARROW_ASSIGN_OR_RAISE(result_, final_sink_->Allocate(steps_.result));
     if (!steps_.resize && !steps_.convert) return result_;
@@ -76,7 +77,9 @@ Result<ImageInfo> ImageLoader::Load(Bytes data, PixelSink* sink) {
 Result<ImageInfo> ImageLoader::LoadWithScratch(Bytes data, PixelSink* sink) {
   StepSink step_sink(options_, sink, &decoded_);
   ARROW_ASSIGN_OR_RAISE(const ImageInfo decoded,
-                        DecodeImage(data, &step_sink, &colors_, options_.max_pixels));
+                        DecodeImage(data, &step_sink, &colors_,
+                                    {.max_pixels = options_.max_pixels,
+                                     .at_least = options_.fast ? options_.size : std::nullopt}));
   const Steps& steps = step_sink.steps();
   const ImageInfo& result = steps.result;
   uint8_t* out = step_sink.result();

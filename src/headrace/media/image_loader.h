@@ -15,10 +15,13 @@ namespace headrace::media {
 struct ImageLoadOptions {
   std::optional<std::pair<int, int>> size;  // (height, width) to resize to
   std::optional<PixelMode> mode;            // nullopt: as stored
+  /// JPEG images are decoded at a fraction of their size where that still covers `size`
+  /// (DecodeOptions::at_least). Without it the result is what Pillow gives.
+  bool fast = false;
   int64_t max_pixels = kDefaultMaxPixels;
   /// Called when the header is known and before any pixel is decoded, with the bytes that the image
-  /// takes: the result and, where it is not decoded in place, the scratch memory. An error ends the
-  /// image with it. Empty: not asked.
+  /// takes: the result, the scratch memory of the decoder and that of the steps after it. An error
+  /// ends the image with it. Empty: not asked.
   std::function<Status(int64_t bytes)> before_decode;
 };
 

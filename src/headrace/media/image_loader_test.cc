@@ -96,6 +96,70 @@ TEST(ImageLoaderTest, ReadsSizesFromTheHeaderAlone) {
   EXPECT_EQ(info->height, 48);
 }
 
+/// (height, width) of what a JPEG of 400 x 240 pixels is decoded to.
+std::pair<int, int> DecodedSize(std::pair<int, int> at_least) {
+  const auto jpeg = EncodeJpeg(std::vector<uint8_t>(400 * 240 * 3, 90), 400, 240, 3);
+  VectorSink sink;
+  ColorTable colors;
+  const DecodeOptions options{.at_least = at_least};
+  const auto decoded = DecodeImage(jpeg, &sink, &colors, options);
+  EXPECT_TRUE(decoded.ok()) << decoded.status();
+  EXPECT_EQ(sink.pixels, std::vector<uint8_t>(decoded->size_bytes(), 90));
+  const auto announced = ReadImageInfo(jpeg, options);
+  EXPECT_EQ(announced->size_bytes(), decoded->size_bytes());
+  return {decoded->height, decoded->width};
+}
+
+TEST(ImageLoaderTest, DecodesTheSmallestFractionThatCoversWhatIsWanted) {
+  EXPECT_EQ(DecodedSize({30, 50}), std::pair(30, 50));
+  EXPECT_EQ(DecodedSize({1, 1}), std::pair(30, 50));
+  EXPECT_EQ(DecodedSize({31, 50}), std::pair(60, 100));
+  EXPECT_EQ(DecodedSize({30, 101}), std::pair(120, 200));
+  EXPECT_EQ(DecodedSize({121, 10}), std::pair(240, 400)) << "no larger than it is";
+  EXPECT_EQ(DecodedSize({1000, 1000}), std::pair(240, 400));
+}
+
+TEST(ImageLoaderTest, DecodesFractionsOfAnySizeAndKind) {
+  for (const int channels : {1, 3, 4}) {
+    for (const auto& [width, height] : {std::pair(17, 33), {47, 16}, {81, 65}}) {
+      // Of CMYK, files hold the light.
+      const std::vector<uint8_t> flat(size_t(width) * height * channels, 200);
+      const auto jpeg = EncodeJpeg(flat, width, height, channels, /*progressive=*/width == 47);
+      for (const int divisor : {2, 4, 8}) {
+        const std::pair size(height / divisor, width / divisor);
+        if (size.first == 0 || size.second == 0) continue;
+        const auto mode = channels == 1   ? PixelMode::kL
+                          : channels == 3 ? PixelMode::kRGB
+                                          : PixelMode::kCMYK;
+        EXPECT_EQ(Load(jpeg, {.size = size, .fast = true}, mode),
+                  std::vector<uint8_t>(size_t(size.first) * size.second * channels,
+                                       channels == 4 ? 55 : 200));
+      }
+    }
+  }
+}
+
+TEST(ImageLoaderTest, TellsWhatADecoderTakesBesideThePixels) {
+  const auto asked = [](const std::vector<uint8_t>& file, ImageLoadOptions options = {}) {
+    int64_t bytes = 0;
+    options.before_decode = [&](int64_t needed) {
+      bytes = needed;
+      return Status::OK();
+    };
+    Load(file, options);
+    return bytes;
+  };
+  const int64_t pixels = 64 * 48 * 3;
+  EXPECT_EQ(asked(EncodeJpeg(Ramp(pixels), 64, 48, 3)), pixels);
+  // A coefficient of two bytes for each value; of the two color planes every second row and column.
+  EXPECT_EQ(asked(EncodeJpeg(Ramp(pixels), 64, 48, 3, /*progressive=*/true)),
+            pixels + 2 * (64 * 48 + 2 * 32 * 24));
+  const auto jpeg = EncodeJpeg(Ramp(pixels), 64, 48, 3);
+  EXPECT_EQ(asked(jpeg, {.size = std::pair(10, 10)}), pixels + 300);
+  EXPECT_EQ(asked(jpeg, {.size = std::pair(10, 10), .fast = true}), pixels / 16 + 300)
+      << "a fraction of the picture is all that is decoded";
+}
+
 TEST(ImageLoaderTest, SaysWhatIsWrongWithBrokenImages) {
   VectorSink sink;
   ImageLoader loader({});

@@ -17,9 +17,9 @@
 
 namespace headrace::media {
 
-/// `channels` 1: gray, 3: RGB.
+/// `channels` 1: gray, 3: RGB, 4: CMYK.
 inline std::vector<uint8_t> EncodeJpeg(const std::vector<uint8_t>& pixels, int width, int height,
-                                       int channels) {
+                                       int channels, bool progressive = false) {
   jpeg_compress_struct info;
   jpeg_error_mgr errors;
   info.err = jpeg_std_error(&errors);
@@ -30,8 +30,9 @@ inline std::vector<uint8_t> EncodeJpeg(const std::vector<uint8_t>& pixels, int w
   info.image_width = width;
   info.image_height = height;
   info.input_components = channels;
-  info.in_color_space = channels == 1 ? JCS_GRAYSCALE : JCS_RGB;
+  info.in_color_space = channels == 1 ? JCS_GRAYSCALE : channels == 3 ? JCS_RGB : JCS_CMYK;
   jpeg_set_defaults(&info);
+  if (progressive) jpeg_simple_progression(&info);
   jpeg_set_quality(&info, 100, TRUE);
   jpeg_start_compress(&info, TRUE);
   for (int y = 0; y < height; ++y) {
