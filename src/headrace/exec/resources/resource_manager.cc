@@ -16,6 +16,13 @@ bool Enough(double needed, double left, double tolerance) {
   return needed <= 0 || needed <= left + tolerance;
 }
 
+/// What tasks of an operator in all slots put out before they pause or end, and as much that waits
+/// behind them: more of the store need not be kept free for it.
+int64_t UsableReserve(const TaskOperator& tasks, const ResourceLimits& limits) {
+  const auto slots = static_cast<int64_t>(std::max(1.0, limits.slots.cpu));
+  return 2 * slots * tasks.expected_output_bytes();
+}
+
 }  // namespace
 
 ResourceManager::ResourceManager(ResourceLimits limits, const Topology& topology,
@@ -96,19 +103,24 @@ int64_t ResourceManager::SharedBudget(const Topology::Node& node) const {
            !FeedsBlocking(other);
   };
   const auto sharing = std::count_if(topology_.nodes().begin(), topology_.nodes().end(), shares);
-  const auto reserved =
+  const auto even_part =
       static_cast<int64_t>(static_cast<double>(limit) * limits_.reservation_ratio /
                            static_cast<double>(std::max<int64_t>(1, sharing)));
-  int64_t usage = 0;    // of the others
+  int64_t usage = 0;  // of the others
+  int64_t shared = limit;
   int64_t overuse = 0;  // of the others, beyond their reserved parts
   for (const auto& other : topology_.nodes()) {
     if (&other == &node || !shares(other)) continue;
     const int64_t used = StoreUsage(other);
+    const int64_t reserved = std::min(even_part, UsableReserve(*other.tasks, limits_));
     usage += used;
+    shared -= reserved;
     overuse += std::max<int64_t>(0, used - reserved);
   }
   if (!limits_.reservation_enabled) return limit - usage - StoreUsage(node);
-  const int64_t shared = limit - reserved * sharing;
+  // What it could not use is in the shared part, which is open to it as well.
+  const int64_t reserved = std::min(even_part, UsableReserve(*node.tasks, limits_));
+  shared -= reserved;
   return reserved + std::max<int64_t>(0, shared - overuse) - StoreUsage(node);
 }
 

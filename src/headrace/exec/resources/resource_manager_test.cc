@@ -102,7 +102,7 @@ TEST_F(ResourceManagerTest, StoreUsageCountsWaitingAndExpectedBytes) {
 TEST_F(ResourceManagerTest, AnOperatorKeepsItsReservedPartWhenOthersTookTheShared) {
   builder_.Range(10, 2);
   builder_.Map("a", [](auto& options) { options.expected_output_bytes = 900; });
-  builder_.Map("b");
+  builder_.Map("b", [](auto& options) { options.expected_output_bytes = 900; });
   Topology topology = builder_.Build();
   const ResourceManager resources(
       {.slots = {2, 0, 0}, .object_store_bytes = 1000, .reservation_ratio = 0.5}, topology);
@@ -113,6 +113,22 @@ TEST_F(ResourceManagerTest, AnOperatorKeepsItsReservedPartWhenOthersTookTheShare
   a.tasks->StartTask();  // 900 bytes: 650 more than its part
   EXPECT_EQ(resources.StoreBudget(b), 250);
   EXPECT_LT(resources.StoreBudget(a), 0);
+}
+
+TEST_F(ResourceManagerTest, WhatAnOperatorCannotUseIsNotReservedForIt) {
+  builder_.Range(10, 2);
+  builder_.Map("a", [](auto& options) { options.expected_output_bytes = 900; });
+  builder_.Map("b", [](auto& options) { options.expected_output_bytes = 10; });
+  Topology topology = builder_.Build();
+  const ResourceManager resources(
+      {.slots = {2, 0, 0}, .object_store_bytes = 1000, .reservation_ratio = 0.5}, topology);
+  Topology::Node& a = topology.nodes()[1];
+  Topology::Node& b = topology.nodes()[2];
+  EXPECT_EQ(resources.StoreBudget(a), 1000 - 2 * 2 * 10);
+  EXPECT_EQ(resources.StoreBudget(b), 1000 - 250);
+  ASSERT_TRUE(a.op->AddInput(testkit::IotaBundle(*store_, 1), 0).ok());
+  a.tasks->StartTask();
+  EXPECT_EQ(resources.StoreBudget(b), 2 * 2 * 10 + (1000 - 250 - 40) - (900 - 250));
 }
 
 TEST_F(ResourceManagerTest, WithoutReservationEachMayUseEverything) {
