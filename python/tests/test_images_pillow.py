@@ -74,6 +74,22 @@ def test_every_format_and_mode_equals_pillow(tmp_path, extension, stored):
         assert difference.max() <= tolerance, (size, mode)
 
 
+@pytest.mark.parametrize(("extension", "stored"), CASES)
+def test_every_mode_is_dithered_to_black_and_white_as_by_pillow(tmp_path, extension, stored):
+    path = tmp_path / f"a.{extension}"
+    make_image(stored, 57, 43, 5).save(path)
+    ours = read(path, mode="1", file_extensions=None)
+    assert ours.dtype == np.uint8
+    np.testing.assert_array_equal(ours, with_pillow(path, None, "1"))
+
+
+@pytest.mark.parametrize("mode", ["P", "I;16"])
+def test_modes_that_nothing_is_converted_to(tmp_path, mode):
+    make_image("RGB", 5, 7, 0).save(tmp_path / "a.png")
+    with pytest.raises(ValueError, match=rf"a\.png.*Cannot convert an image of mode RGB to {mode}"):
+        read(tmp_path / "a.png", mode=mode)
+
+
 @pytest.fixture(scope="module")
 def photographs(tmp_path_factory):
     """The colour photographs that scikit-image carries, as JPEG files of their own size."""

@@ -3,6 +3,9 @@
 
 #include <algorithm>
 #include <cstring>
+#include <vector>
+
+#include "headrace/media/dither.h"
 
 namespace headrace::media {
 namespace {
@@ -133,15 +136,8 @@ void ConvertNumbers(const uint8_t* in, int64_t num_pixels, uint8_t* out) {
   }
 }
 
-}  // namespace
-
-bool CanConvert(PixelMode from, PixelMode to) {
-  if (from == to) return true;
-  return to != PixelMode::k1 && to != PixelMode::kP && to != PixelMode::kI16;
-}
-
-void ConvertMode(PixelMode from, const ColorTable& colors, const uint8_t* in, int64_t num_pixels,
-                 PixelMode to, uint8_t* out) {
+void ConvertPixels(PixelMode from, const ColorTable& colors, const uint8_t* in, int64_t num_pixels,
+                   PixelMode to, uint8_t* out) {
   if (from == to) {
     std::memcpy(out, in, static_cast<size_t>(num_pixels) * BytesPerPixel(from));
     return;
@@ -176,6 +172,55 @@ void ConvertMode(PixelMode from, const ColorTable& colors, const uint8_t* in, in
     case PixelMode::kCMYK:
       return Convert<FromCmyk>(colors, in, num_pixels, to, out);
   }
+}
+
+/// One of the colors of a palette is not spread over its neighbours.
+void PaletteToBlackAndWhite(const ColorTable& colors, const uint8_t* in, int64_t num_pixels,
+                            uint8_t* out) {
+  for (int64_t i = 0; i < num_pixels; ++i) {
+    const Rgba color = FromPalette::Read(in + i, colors);
+    out[i] = color.r * 299 + color.g * 587 + color.b * 114 >= 128'000 ? 255 : 0;
+  }
+}
+
+void ConvertToBlackAndWhite(PixelMode from, const ColorTable& colors, const uint8_t* in, int width,
+                            int height, uint8_t* out) {
+  if (from == PixelMode::kP) {
+    return PaletteToBlackAndWhite(colors, in, int64_t{width} * height, out);
+  }
+  const bool colored =
+      from == PixelMode::kRGB || from == PixelMode::kRGBA || from == PixelMode::kCMYK;
+  const PixelMode base = colored ? PixelMode::kRGB : PixelMode::kL;
+  std::vector<uint8_t> row(static_cast<size_t>(width) * BytesPerPixel(base));
+  Ditherer ditherer(width);
+  for (int y = 0; y < height; ++y, in += int64_t{width} * BytesPerPixel(from), out += width) {
+    ConvertPixels(from, colors, in, width, base, row.data());
+    if (colored) {
+      ditherer.Row(
+          [&](int x) {
+            const uint8_t* p = &row[3 * static_cast<size_t>(x)];
+            return (p[0] * 299 + p[1] * 587 + p[2] * 114) / 1000;
+          },
+          out);
+    } else {
+      ditherer.Row([&](int x) { return int{row[x]}; }, out);
+    }
+  }
+}
+
+}  // namespace
+
+bool CanConvert(PixelMode from, PixelMode to) {
+  if (from == to) return true;
+  return to != PixelMode::kP && to != PixelMode::kI16;
+}
+
+void ConvertMode(PixelMode from, const ColorTable& colors, const uint8_t* in, int width, int height,
+                 PixelMode to, uint8_t* out) {
+  if (to == PixelMode::k1 && from != PixelMode::k1) {
+    return ConvertToBlackAndWhite(from, colors, in, width, height, out);
+  }
+  ConvertPixels(from, colors, in, int64_t{width} * height, to, out);
 }
 
 }  // namespace headrace::media

@@ -96,7 +96,8 @@ Result<ImageInfo> ImageLoader::LoadWithScratch(Bytes data, PixelSink* sink) {
                     result.height);
     pixels = to;
   }
-  if (steps.convert) ConvertMode(decoded.mode, colors_, pixels, num_pixels, result.mode, out);
+  if (steps.convert)
+    ConvertMode(decoded.mode, colors_, pixels, result.width, result.height, result.mode, out);
   if (result.mode == PixelMode::k1) {
     for (int64_t i = 0; i < num_pixels; ++i) out[i] &= 1;
   }

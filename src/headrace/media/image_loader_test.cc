@@ -73,6 +73,13 @@ TEST(ImageLoaderTest, ConvertsColorsToLuma) {
               ElementsAre(124));  // (10 * 299 + 200 * 587 + 30 * 114) / 1000 = 123.8
 }
 
+TEST(ImageLoaderTest, SpreadsWhatBlackAndWhiteIsOff) {
+  // 100 is black and 100 off: 7/16 of it make 143 of the next, white and 112 less, and so on.
+  EXPECT_THAT(Load(EncodePng(std::vector<uint8_t>(6, 100), 3, 2, PNG_COLOR_TYPE_GRAY),
+                   {.mode = PixelMode::k1}, PixelMode::k1),
+              ElementsAre(0, 1, 0, 0, 0, 1));
+}
+
 TEST(ImageLoaderTest, DecodesJpegsCloseToTheirPixels) {
   const std::vector<uint8_t> flat(16 * 16, 90);
   EXPECT_EQ(Load(EncodeJpeg(flat, 16, 16, 1), {}, PixelMode::kL), flat);
