@@ -2,10 +2,13 @@
 """The same program in headrace and in Ray Data gives the same rows, up to their order."""
 
 import importlib
+from pathlib import Path
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from answers import comparable, in_order
+from PIL import Image
 
 
 def read(ray, folder):
@@ -58,6 +61,20 @@ def of_items(ray, folder):
 
 def united(ray, folder):
     return ray.data.range(10).union(ray.data.range(5))
+
+
+def images(folder):
+    """Pictures of several modes and sizes, beside the Parquet files."""
+    # None of two dimensions: among others, Ray Data gives them a first dimension of 1.
+    made = Path(folder).with_name("images")
+    if not made.exists():
+        made.mkdir()
+        dice = np.random.default_rng(0)
+        for number, mode in enumerate(["rgb", "rgba", "la", "cmyk"]):
+            pixels = dice.integers(0, 256, (20 + number, 30 - number, len(mode)), dtype=np.uint8)
+            picture = Image.fromarray(pixels, mode.upper())
+            picture.save(made / f"{mode}.{'tiff' if mode == 'cmyk' else 'png'}")
+    return str(made)
 
 
 def aggregates(ray):
@@ -134,6 +151,40 @@ def second_part(ray, folder):
     return ray.data.range(100).split_at_indices([20, 50])[1]
 
 
+def described_images(**options):
+    """What is seen of images as a batch, and each by itself."""
+
+    def program(ray, folder):
+        ds = ray.data.read_images(images(folder), include_paths=True, **options)
+        return ds.map(
+            lambda row: {
+                "name": row["path"].rsplit("/", 1)[-1],
+                "shape": list(row["image"].shape),
+                "dtype": str(row["image"].dtype),
+                "sum": float(row["image"].astype("float64").sum()),
+            }
+        )
+
+    program.__name__ = "images" + "".join(f"_{name}_{value}" for name, value in options.items())
+    return program
+
+
+def images_of_one_size_in_batches(ray, folder):
+    def describe(batch):
+        return {
+            "shape": [str(batch["image"].shape[1:])] * len(batch["image"]),
+            "dtype": [str(batch["image"].dtype)] * len(batch["image"]),
+        }
+
+    return ray.data.read_images(images(folder), size=(8, 9), mode="RGB").map_batches(describe, batch_size=2)
+
+
+def images_of_which_some_are_missing(ray, folder):
+    paths = [f"{images(folder)}/rgb.png", f"{images(folder)}/gone.png"]
+    ds = ray.data.read_images(paths, ignore_missing_paths=True)
+    return ds.map(lambda row: {"shape": list(row["image"].shape)})
+
+
 JOIN_TYPES = "inner left_outer right_outer full_outer left_semi right_semi left_anti right_anti"
 
 PROGRAMS = [
@@ -143,6 +194,12 @@ PROGRAMS = [
     functions_of_the_user_in_groups,
     mapped_groups,
     *map(joined, JOIN_TYPES.split()),
+    described_images(),
+    described_images(mode="RGB"),
+    described_images(mode="L"),
+    described_images(size=(20, 30), mode="RGBA"),
+    images_of_one_size_in_batches,
+    images_of_which_some_are_missing,
     joined_by_other_names,
     zipped,
     end_of_a_range,
