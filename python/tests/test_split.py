@@ -42,6 +42,20 @@ def test_split_gives_whole_blocks(twenty):
     assert list(itertools.chain(*map(ids, parts))) == list(range(20))
 
 
+@pytest.mark.parametrize(
+    ("rows", "parts", "expected"),
+    [
+        ([8, 16, 32, 64, 120], 2, [120, 120]),
+        ([90, 5, 5], 3, [90, 5, 5]),
+        ([1, 1, 98], 2, [2, 98]),
+        ([0, 0, 3], 2, [0, 3]),
+    ],
+)
+def test_split_looks_at_the_rows_of_blocks(rows, parts, expected):
+    blocks = [pa.table({"id": range(count)}) for count in rows]
+    assert counts(ray.data.from_arrow(blocks).split(parts)) == expected
+
+
 def test_equal_split_leaves_out_the_rest(twenty):
     parts = twenty.split(3, equal=True)
     assert counts(parts) == [6, 6, 6]

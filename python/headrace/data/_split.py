@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import bisect
 import itertools
 
 from headrace import _core
@@ -33,7 +34,7 @@ class SplitMethods(DatasetBase):
         Args:
             n: Number of parts.
             equal: Parts of exactly the same number of rows; fewer than ``n`` rows are left out. False: parts of whole
-                blocks.
+                blocks, of about as many rows as blocks allow.
             locality_hints: Accepted, one per part; they have no effect.
 
         Raises:
@@ -52,8 +53,7 @@ class SplitMethods(DatasetBase):
             whole, num_rows = self._counted()
             return whole.split_at_indices([num_rows // n * part for part in range(1, n + 1)])[:n]
         blocks = self._kept_blocks()
-        size, larger = divmod(len(blocks), n)
-        edges = itertools.accumulate([0, *(size + (part < larger) for part in range(n))])
+        edges = _edges_by_rows([block.num_rows for block in blocks], n)
         return [self._part(blocks[first:last]) for first, last in itertools.pairwise(edges)]
 
     def split_at_indices(self, indices: Sequence[int]) -> list[MaterializedDataset]:
@@ -261,6 +261,19 @@ def _by_mark(marked: Dataset) -> tuple[Any, Any]:
     sides = (marked.filter(expr=col(_IS_TRAIN)), marked.filter(expr=~col(_IS_TRAIN)))
     train, test = (side.drop_columns([_IS_TRAIN]) for side in sides)
     return train, test
+
+
+def _edges_by_rows(rows: Sequence[int], n: int) -> list[int]:
+    """Where blocks of these ``rows`` are cut into ``n`` parts: behind the block with the last of a part's share of
+    rows, but so that each part has a block while there are enough."""
+    behind = list(itertools.accumulate(rows, initial=0))
+    edges = [0]
+    for part in range(1, n):
+        least = min(edges[-1] + 1, len(rows))
+        most = max(least, len(rows) - (n - part))
+        share = -(-behind[-1] * part // n)
+        edges.append(min(max(bisect.bisect_left(behind, share), least), most))
+    return [*edges, len(rows)]
 
 
 def _cut(blocks: Sequence[AnyBlock], indices: Sequence[int]) -> Iterator[list[AnyBlock]]:
