@@ -84,7 +84,7 @@ parity: setup  ## the same programs in headrace and Ray Data (own environment)
 	.venv-parity/bin/python $(PIP_INSTALL) --no-deps --force-reinstall build/parity/headrace-*.whl
 	.venv-parity/bin/python -m pytest -q tests/parity
 
-# Clang compiles in half of GCC's time, and checks which lock guards what.
+# Clang compiles these in half of GCC's time.
 clang:
 	@tools/install_system_packages.sh sanitizer_packages.txt
 asan tsan fuzz: clang

@@ -7,7 +7,6 @@ target_include_directories(headrace_flags INTERFACE
   $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/include> $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/src>)
 target_compile_options(headrace_flags INTERFACE
   -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers -fno-semantic-interposition
-  $<$<CXX_COMPILER_ID:Clang>:-Wthread-safety>
   $<$<BOOL:${HEADRACE_WERROR}>:-Werror>
   $<$<CONFIG:Release>:-O2>)
 if(HEADRACE_SANITIZE)

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Installs the Debian packages of tools/system_packages.txt that are missing; does nothing when none is.
+# install_system_packages.sh [LIST]: installs the Debian packages of tools/LIST (system_packages.txt) that are missing;
+# does nothing when none is.
 set -euo pipefail
 cd "$(dirname "$0")"
-mapfile -t wanted < <(grep -v '^#' system_packages.txt)
+mapfile -t wanted < <(grep -v '^#' "${1:-system_packages.txt}")
 
 if ! command -v dpkg-query >/dev/null; then
   echo "Not a Debian system: install the equivalents of these packages yourself: ${wanted[*]}" >&2

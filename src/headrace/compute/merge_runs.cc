@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <numeric>
-#include <ranges>
 
 #include "headrace/compute/key_order.h"
 #include "headrace/compute/row_places.h"
@@ -13,11 +12,16 @@ namespace {
 
 /// First of the rows [begin, end), a run, that is behind `cut`.
 int64_t FirstBehind(const SortKeys& keys, int64_t begin, int64_t end, const RunCut& cut) {
-  const auto rows = std::views::iota(begin, end);
-  return *std::ranges::partition_point(rows, [&](int64_t row) {
+  while (begin < end) {
+    const int64_t row = std::midpoint(begin, end);
     const int order = keys.Bytes(row).compare(cut.key);
-    return order < 0 || (order == 0 && cut.behind_equal);
-  });
+    if (order < 0 || (order == 0 && cut.behind_equal)) {
+      begin = row + 1;
+    } else {
+      end = row;
+    }
+  }
+  return begin;
 }
 
 }  // namespace

@@ -104,8 +104,9 @@ TEST_F(ThreadLaneTest, TheRunnerOfAKilledActorMayAskTheLaneWhileItGoes) {
   // holder may be asking the lane something.
   ThreadLane lane(store_);
   struct Asks {
-    ThreadLane* lane;
+    explicit Asks(ThreadLane* of) : lane(of) {}
     ~Asks() { lane->UsedResources(); }
+    ThreadLane* const lane;
   };
   task::ActorSpec actor;
   actor.id = task::NextId();
