@@ -16,6 +16,15 @@ namespace {
 /// rows that wait, those are copied together; each row is copied so at most every third refill.
 constexpr int64_t kMaxPoolSlack = 3;
 
+/// Small batches are made ahead in larger numbers than asked for, up to these bytes and this many:
+/// else the two threads would wake each other for each of them.
+constexpr int64_t kExtraBytes = 4 << 20;
+constexpr int64_t kMaxExtraBatches = 64;
+
+int64_t ExtraBatches(const Block& batch) {
+  return std::min(kMaxExtraBatches, kExtraBytes / std::max<int64_t>(1, batch.size_bytes()));
+}
+
 }  // namespace
 
 BatchIterator::BatchIterator(std::shared_ptr<Execution> execution, BatchOptions options)
@@ -46,7 +55,7 @@ Result<std::optional<Block>> BatchIterator::Next() {
     // The end, or an error, stays: it is the answer to every further call.
     if (front.ok() && front->has_value()) {
       ready_.pop_front();
-      changed_.notify_all();
+      if (IsLow()) changed_.notify_all();
     }
     return front;
   }();
@@ -64,24 +73,31 @@ bool BatchIterator::WaitReady(std::chrono::milliseconds timeout) {
   return ready;
 }
 
+bool BatchIterator::IsLow() const {
+  return static_cast<int64_t>(ready_.size()) < options_.prefetch_batches + (extra_batches_ + 1) / 2;
+}
+
 void BatchIterator::Prefetch() {
-  while (true) {
-    {
-      std::unique_lock lock(mutex_);
-      changed_.wait(lock, [this]() HR_NO_THREAD_SAFETY_ANALYSIS {
-        return stopped_ || static_cast<int64_t>(ready_.size()) < options_.prefetch_batches;
-      });
-      if (stopped_) return;
-    }
+  bool is_full = false;
+  while (!is_full || WaitUntilLow()) {
     Result<std::optional<Block>> batch = Make();
     const bool last = !batch.ok() || !batch->has_value();
     {
       const std::scoped_lock lock(mutex_);
+      if (stopped_) return;
+      if (!last) extra_batches_ = ExtraBatches(**batch);
       ready_.push_back(std::move(batch));
+      is_full = static_cast<int64_t>(ready_.size()) >= options_.prefetch_batches + extra_batches_;
     }
     changed_.notify_all();
     if (last) return;
   }
+}
+
+bool BatchIterator::WaitUntilLow() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this]() HR_NO_THREAD_SAFETY_ANALYSIS { return stopped_ || IsLow(); });
+  return !stopped_;
 }
 
 Result<bool> BatchIterator::Pull() {

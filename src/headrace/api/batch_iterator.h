@@ -20,7 +20,8 @@ namespace headrace::api {
 struct BatchOptions {
   int64_t batch_size = 0;  // rows; 0: one batch per block
   bool drop_last = false;
-  int64_t prefetch_batches = 1;  // made ahead by a thread of their own; 0: none
+  /// Made ahead by a thread of their own, and more where they are small; 0: none.
+  int64_t prefetch_batches = 1;
   /// Rows among which each batch is drawn at random; 0: no shuffling.
   int64_t shuffle_buffer_rows = 0;
   std::optional<uint64_t> shuffle_seed;
@@ -50,6 +51,10 @@ class BatchIterator {
   Status AddToPool(Block block);
   Result<Block> TakeHeld(int64_t rows);
   void Prefetch();
+  /// False: stopped.
+  bool WaitUntilLow();
+  /// Whether it is time to make batches again. With mutex_ held.
+  bool IsLow() const HR_NO_THREAD_SAFETY_ANALYSIS;
 
   const std::shared_ptr<Execution> execution_;
   const BatchOptions options_;
@@ -68,6 +73,7 @@ class BatchIterator {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Result<std::optional<Block>>> ready_ HR_GUARDED_BY(mutex_);
+  int64_t extra_batches_ HR_GUARDED_BY(mutex_) = 0;  // beyond options_.prefetch_batches
   bool stopped_ HR_GUARDED_BY(mutex_) = false;
 };
 
