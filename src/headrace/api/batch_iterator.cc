@@ -18,7 +18,7 @@ constexpr int64_t kMaxPoolSlack = 3;
 
 /// Small batches are made ahead in larger numbers than asked for, up to these bytes and this many:
 /// else the two threads would wake each other for each of them.
-constexpr int64_t kExtraBytes = 4 << 20;
+constexpr int64_t kExtraBytes = 1 << 20;
 constexpr int64_t kMaxExtraBatches = 64;
 
 int64_t ExtraBatches(const Block& batch) {
